@@ -1,0 +1,2 @@
+//! Greets and exits.
+#![no_std]

@@ -1,0 +1,3 @@
+//! To come.
+#![no_std]
+#![no_main]

@@ -1,0 +1,12 @@
+//! What the host tool, the loader and core say to each other.
+//!
+//! * [`archive`]: named files in one checked block of bytes: kernel, core and boot modules on their way to the board.
+//! * [`record`]: what core reports to the host over the control line (UART1), which no component can reach.
+//!
+//! Both sides decode with these types, and each treats what it reads as coming from a stranger.
+#![cfg_attr(not(any(test, feature = "write")), no_std)]
+#![forbid(unsafe_code)]
+
+pub mod archive;
+pub mod layout;
+pub mod record;

@@ -1,0 +1,192 @@
+//! What core reports to the host.
+//!
+//! Records travel over the control line, UART1, which only core can drive, each as postcard in COBS framing (a zero
+//! byte ends it). Text that a component prints travels over the console, UART2; nothing there is ever taken for a
+//! record.
+
+use heapless::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Longest encoded record in bytes, framing included.
+pub const MAX: usize = 1024;
+/// Most return addresses in a backtrace.
+pub const MAX_BACKTRACE: usize = 24;
+
+/// A report of core.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record<'a> {
+    /// Core runs and has read its scenario.
+    Started,
+    /// A component stopped working.
+    Fault(#[serde(borrow)] Fault<'a>),
+    /// A component ended itself.
+    Exit {
+        /// Which.
+        component: &'a str,
+        /// Its exit code; [`PANIC`] for a panic.
+        code: i32,
+        /// Where it was, if it panicked.
+        place: Option<Place>,
+    },
+    /// The end of the run. Nothing follows.
+    Verdict(#[serde(borrow)] Verdict<'a>),
+}
+
+/// Exit code of a component that panicked, as Rust's own on hosted systems.
+pub const PANIC: i32 = 101;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict<'a> {
+    /// The scenario's oracle was satisfied.
+    Passed,
+    /// It can no longer be satisfied.
+    Failed {
+        /// Why, for people.
+        reason: &'a str,
+    },
+    /// The limit of virtual time passed first.
+    TimedOut {
+        /// What was still missing, for people.
+        missing: &'a str,
+        /// Where a component was that was still running, if one was.
+        running: Option<(&'a str, Place)>,
+    },
+}
+
+/// Where a thread was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Program counter.
+    pub pc: u32,
+    /// Stack pointer.
+    pub sp: u32,
+    /// Link register.
+    pub lr: u32,
+    /// Return addresses, innermost first, found by frame pointer.
+    pub backtrace: Vec<u32, MAX_BACKTRACE>,
+}
+
+/// A component that stopped working.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault<'a> {
+    /// Which; `core` for core itself.
+    pub component: &'a str,
+    /// Why.
+    pub cause: Cause,
+    /// Where.
+    pub place: Place,
+}
+
+/// What a component did that it may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// Touched memory that is not there or not its to touch so (label 5 in seL4 5.0.0).
+    Memory {
+        /// The address.
+        address: u32,
+        /// What it wanted.
+        access: Access,
+        /// The fault status register (ARM ARM B4.1.51).
+        status: u32,
+    },
+    /// Used a capability that is not there (label 1).
+    Capability {
+        /// The slot.
+        slot: u32,
+    },
+    /// Made a system call that the kernel does not know (label 2).
+    SystemCall {
+        /// Its number.
+        number: u32,
+    },
+    /// Ran an instruction that does not exist or is not allowed (label 3).
+    Instruction {
+        /// Exception number of the kernel.
+        number: u32,
+        /// Its code.
+        code: u32,
+    },
+    /// Core panicked; the message is on the console.
+    Panic,
+    /// A fault that this version does not know.
+    Unknown {
+        /// The label of the fault message.
+        label: u32,
+    },
+}
+
+/// What an access was to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Access {
+    /// Read data.
+    Read,
+    /// Write data.
+    Write,
+    /// Fetch an instruction.
+    Execute,
+}
+
+/// Why bytes are no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl core::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("malformed record on the control line; core and tool are of different versions")
+    }
+}
+
+impl core::error::Error for Malformed {}
+
+impl<'a> Record<'a> {
+    /// Encodes into `buffer`, end marker included.
+    ///
+    /// # Errors
+    /// The record is longer than [`MAX`].
+    pub fn encode<'b>(&self, buffer: &'b mut [u8; MAX]) -> Result<&'b [u8], Malformed> {
+        postcard::to_slice_cobs(self, buffer).map(|bytes| &*bytes).map_err(|_| Malformed)
+    }
+
+    /// Decodes one frame (up to and with its zero byte), in place.
+    ///
+    /// # Errors
+    /// The bytes are no record of this version.
+    pub fn decode(frame: &'a mut [u8]) -> Result<Self, Malformed> {
+        postcard::from_bytes_cobs(frame).map_err(|_| Malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_longest_records_fit() {
+        let place = Place { pc: !0, sp: !0, lr: !0, backtrace: [!0; MAX_BACKTRACE].into() };
+        let missing = "m".repeat(512);
+        let name = "n".repeat(32);
+        for record in [
+            Record::Fault(Fault {
+                component: &name,
+                cause: Cause::Memory { address: !0, access: Access::Write, status: !0 },
+                place: place.clone(),
+            }),
+            Record::Exit { component: &name, code: i32::MIN, place: Some(place.clone()) },
+            Record::Verdict(Verdict::TimedOut { missing: &missing, running: Some((&name, place)) }),
+        ] {
+            let mut buffer = [0; MAX];
+            let mut frame = record.encode(&mut buffer).unwrap().to_vec();
+            assert_eq!(frame.iter().position(|&b| b == 0), Some(frame.len() - 1));
+            assert_eq!(Record::decode(&mut frame), Ok(record));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Record::decode(&mut bytes);
+        }
+    }
+}
