@@ -1,6 +1,7 @@
 //! What the host tool, the loader and core say to each other.
 //!
 //! * [`archive`]: named files in one checked block of bytes: kernel, core and boot modules on their way to the board.
+//! * [`executable`]: the ELF files in it, checked before anything of them is placed or mapped.
 //! * [`record`]: what core reports to the host over the control line (UART1), which no component can reach.
 //!
 //! Both sides decode with these types, and each treats what it reads as coming from a stranger.
@@ -8,5 +9,6 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+pub mod executable;
 pub mod layout;
 pub mod record;
