@@ -2,10 +2,26 @@
 //!
 //! Everything here is shared by components, by the parents that serve them and by the host tool, and knows neither the
 //! kernel nor the processor nor checkpoints. A component is a library with one function, `construct(&mut Env)`; whoever
-//! builds an image links it to a platform's start-up code.
+//! builds an image links it to a platform's start-up code, which brings a [`Transport`](rpc::Transport).
+//!
+//! * [`env`](mod@env): what a component has from its first instruction.
+//! * [`rpc`]: requests and replies between a component and whoever serves it.
+//! * [`session`]: the interfaces themselves.
+//! * [`text`]: what a component prints, made safe to show.
+//! * [`scenario`], [`oracle`]: a run described as data, and judged (feature `scenario`).
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "scenario")]
 extern crate alloc;
 
+pub mod env;
+#[cfg(feature = "scenario")]
+pub mod oracle;
+pub mod rpc;
+#[cfg(feature = "scenario")]
 pub mod scenario;
+pub mod session;
+pub mod text;
+
+pub use env::Env;

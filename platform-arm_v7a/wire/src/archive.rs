@@ -169,7 +169,9 @@ pub enum WriteError {
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(name) => write!(f, "`{name}` cannot name a file in a boot archive (1 to {MAX_NAME} bytes, once)"),
+            Self::Name(name) => {
+                write!(f, "`{name}` cannot name a file in a boot archive (1 to {MAX_NAME} bytes, once)")
+            }
             Self::TooLarge => write!(f, "the boot archive would exceed 4 GiB"),
         }
     }

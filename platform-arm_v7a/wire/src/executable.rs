@@ -58,7 +58,9 @@ impl fmt::Display for Error {
                 f,
                 "an ELF file for another machine (e_machine {machine}); build for armv7a-none-eabi (ELF32, ARM, 40)"
             ),
-            Self::NotStatic => write!(f, "not a statically linked executable (ET_EXEC without PT_DYNAMIC or PT_INTERP)"),
+            Self::NotStatic => {
+                write!(f, "not a statically linked executable (ET_EXEC without PT_DYNAMIC or PT_INTERP)")
+            }
             Self::Empty => write!(f, "an executable without anything to load"),
             Self::Segment(address) => write!(f, "an impossible segment at {address:#010x}"),
             Self::Entry(entry) => write!(f, "an entry point, {entry:#010x}, that is no ARM code of the file"),

@@ -21,6 +21,10 @@ pub const LOADER: u32 = 0x2000_0000;
 /// Where core is linked; its modules follow at the next page after its image.
 pub const CORE_VIRTUAL: u32 = 0x0001_0000;
 
+/// Where components are linked. Page 0 and its neighbours stay empty, so that a null pointer with an offset faults;
+/// the stack and the message buffer of a component's first thread lie between.
+pub const COMPONENT_VIRTUAL: u32 = 0x0100_0000;
+
 /// Size of a page.
 pub const PAGE: u32 = 4096;
 

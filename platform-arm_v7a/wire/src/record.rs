@@ -23,17 +23,19 @@ pub enum Record<'a> {
     Exit {
         /// Which.
         component: &'a str,
-        /// Its exit code; [`PANIC`] for a panic.
+        /// Its exit code.
         code: i32,
-        /// Where it was, if it panicked.
-        place: Option<Place>,
+    },
+    /// A component panicked; its message is on the console.
+    Panic {
+        /// Which; `core` for core itself.
+        component: &'a str,
+        /// Where; the innermost frames are those of the panic itself.
+        place: Place,
     },
     /// The end of the run. Nothing follows.
     Verdict(#[serde(borrow)] Verdict<'a>),
 }
-
-/// Exit code of a component that panicked, as Rust's own on hosted systems.
-pub const PANIC: i32 = 101;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,8 +109,6 @@ pub enum Cause {
         /// Its code.
         code: u32,
     },
-    /// Core panicked; the message is on the console.
-    Panic,
     /// A fault that this version does not know.
     Unknown {
         /// The label of the fault message.
@@ -173,7 +173,8 @@ mod tests {
                 cause: Cause::Memory { address: !0, access: Access::Write, status: !0 },
                 place: place.clone(),
             }),
-            Record::Exit { component: &name, code: i32::MIN, place: Some(place.clone()) },
+            Record::Exit { component: &name, code: i32::MIN },
+            Record::Panic { component: &name, place: place.clone() },
             Record::Verdict(Verdict::TimedOut { missing: &missing, running: Some((&name, place)) }),
         ] {
             let mut buffer = [0; MAX];
