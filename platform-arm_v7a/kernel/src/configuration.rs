@@ -3,6 +3,8 @@
 //! In a standalone build the kernel takes its options from the header `autoconf.h` of its board, which wins over the
 //! command line. So every option that differs is written into a copy of that header, also those that a flavour's
 //! Makefile variables would set, and [`Configuration::options`] is exactly what the compiler sees.
+//!
+//! The patches belong to the configuration too: together with the source they say which kernel it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +14,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::Source;
+use crate::{
+    Source,
+    patch::{self, Patch},
+};
 
 /// Which of the two kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,6 +58,7 @@ pub struct Configuration {
     options: BTreeMap<String, Value>,
     release: Changes,
     debug: Changes,
+    patches: Vec<Patch>,
 }
 
 /// Why a configuration cannot be used.
@@ -84,6 +90,9 @@ pub enum Error {
         /// A known one that looks like it.
         nearest: Option<String>,
     },
+    /// A patch is not what it should be.
+    #[error(transparent)]
+    Patch(#[from] patch::Error),
 }
 
 #[derive(Deserialize)]
@@ -126,10 +135,10 @@ impl Value {
 }
 
 impl Configuration {
-    /// Reads `folder/config.toml` and the header of `source` that it is based on.
+    /// Reads `folder/config.toml`, the header of `source` that it is based on, and `folder/patches`.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, an option that `source` does not know.
+    /// A file that cannot be read, an unknown key, an option that `source` does not know, a malformed patch.
     pub fn load(folder: &Path, source: &Source) -> Result<Self, Error> {
         let path = folder.join("config.toml");
         let text = read(&path)?;
@@ -151,7 +160,8 @@ impl Configuration {
             return Err(Error::UnknownOption { path, option: option.clone(), nearest });
         }
         let File { base, make, options, release, debug } = file;
-        Ok(Self { base, base_text, make, options, release, debug })
+        let patches = patch::load(&folder.join("patches"))?;
+        Ok(Self { base, base_text, make, options, release, debug, patches })
     }
 
     /// The header's path below the kernel's top folder.
@@ -187,6 +197,26 @@ impl Configuration {
         let mut variables = self.make.clone();
         variables.extend(self.changes(flavour).make.clone());
         variables
+    }
+
+    /// The changes to the source, in the order in which they apply.
+    pub fn patches(&self) -> &[Patch] {
+        &self.patches
+    }
+
+    /// The same configuration without one patch, to see what it is good for. Its name may be given by its start, such as
+    /// `0003`.
+    ///
+    /// # Errors
+    /// [`patch::Error::Unknown`] when not exactly one patch is named so.
+    pub fn without_patch(mut self, name: &str) -> Result<Self, Error> {
+        let before = self.patches.len();
+        let names = self.patches.iter().map(|patch| patch.name.as_str()).collect::<Vec<_>>().join(", ");
+        self.patches.retain(|patch| name.is_empty() || !patch.name.starts_with(name));
+        match before - self.patches.len() {
+            1 => Ok(self),
+            _ => Err(patch::Error::Unknown(name.to_owned(), names).into()),
+        }
     }
 
     fn changes(&self, flavour: Flavour) -> &Changes {
@@ -229,6 +259,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = fs::read_to_string(crate::folder().join("config.toml")).unwrap();
         fs::write(folder.path().join("config.toml"), change(text)).unwrap();
+        fs::create_dir(folder.path().join("patches")).unwrap();
         Configuration::load(folder.path(), &source)
     }
 

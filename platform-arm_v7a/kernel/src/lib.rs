@@ -5,9 +5,9 @@
 //!
 //! * `pin/`: which source, by checksum; read by [`source`];
 //! * `config.toml`: its options, per [`Flavour`]; read by [`configuration`];
-//! * `patches/`: what is changed in it, one file per flaw.
+//! * `patches/`: what is changed in it, one file per flaw; read by [`patch`].
 //!
-//! The three make `kernel.elf`. The generator of the raw bindings reads the same [`Source`] and the same
+//! [`build`](mod@build) turns the three into `kernel.elf`. The generator of the raw bindings reads the same [`Source`] and the same
 //! [`Configuration`], since the kernel's numbers depend on its options:
 //!
 //! ```no_run
@@ -21,7 +21,9 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod build;
 pub mod configuration;
+pub mod patch;
 pub mod source;
 
 pub use configuration::{Configuration, Flavour};
