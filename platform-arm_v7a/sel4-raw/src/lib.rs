@@ -1,2 +1,80 @@
-//! To come.
+//! seL4's own interface, as C has it: same names, same numbers, nothing added. Generated at build time.
+//!
+//! Everything that the kernel's interface files define is generated from them by `sel4-generate`: system call numbers,
+//! labels, a function per method, bit fields, error numbers, fault layouts. By hand are only the system calls themselves
+//! (a few instructions that no interface file contains) and the structures that C declares as such; sizes and offsets of
+//! the latter are checked when this crate is compiled.
+//!
+//! Use the crate `sel4` instead; it gives this interface types. What is here is for that crate, and for the day when
+//! something is missing there.
+//!
+//! # Safety
+//! Every function that enters the kernel or touches the message buffer is `unsafe`, for three reasons:
+//!
+//! 1. **The thread's message buffer.** Words beyond the fourth, capabilities and what the kernel writes back travel
+//!    through memory whose address is in TPIDRURW. The calling thread must have been started with a message buffer that is
+//!    mapped readable and writable at that address, and no Rust reference to it may exist during the call.
+//! 2. **Memory.** Methods that map, unmap or delete frames, change a thread's registers or its address space can take
+//!    memory away from under references, or make two threads use one stack. Whoever calls them vouches that no reference,
+//!    in whatever address space, is broken by it.
+//! 3. **What other threads do** with what they are sent is theirs to answer for; the kernel keeps them from memory that
+//!    they have no capability to.
+//!
+//! A wrong capability, label or length is not unsafe: the kernel checks all of them, and answers with an error or a fault.
+//!
+//! On other processors than 32-bit ARM this crate is empty, so that a build of the whole workspace for the host passes
+//! over it.
 #![no_std]
+#![cfg(target_arch = "arm")]
+#![allow(non_camel_case_types, non_snake_case, non_upper_case_globals)]
+
+mod buffer;
+mod layout;
+mod system_call;
+
+pub use buffer::*;
+pub use layout::*;
+pub use system_call::*;
+
+/// A word of the machine.
+pub type seL4_Word = u32;
+/// An address in the caller's capability space.
+pub type seL4_CPtr = seL4_Word;
+/// Why a method was refused; `seL4_NoError` if it was not.
+pub type seL4_Error = seL4_Word;
+
+/// Names of what a capability is expected to refer to; the kernel finds out whether it does.
+mod capabilities {
+    use super::seL4_CPtr;
+
+    macro_rules! capabilities {
+        ($($name:ident)*) => { $(
+            #[doc = concat!("A capability to what C calls a `", stringify!($name), "`.")]
+            pub type $name = seL4_CPtr;
+        )* };
+    }
+
+    capabilities! {
+        seL4_CNode seL4_IRQHandler seL4_IRQControl seL4_TCB seL4_Untyped seL4_DomainSet
+        seL4_ARM_Page seL4_ARM_PageTable seL4_ARM_PageDirectory seL4_ARM_ASIDControl seL4_ARM_ASIDPool
+        seL4_ARM_VCPU seL4_ARM_IOSpace seL4_ARM_IOPageTable
+    }
+}
+pub use capabilities::*;
+
+/// What `sel4-generate` wrote.
+#[allow(
+    clippy::too_many_arguments,
+    clippy::precedence,
+    clippy::identity_op,
+    clippy::unnecessary_cast,
+    clippy::erasing_op,
+    clippy::let_and_return,
+    clippy::missing_safety_doc
+)]
+mod generated {
+    use super::*;
+
+    include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+}
+pub use generated::*;
