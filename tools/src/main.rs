@@ -1,2 +1,6 @@
-//! To come.
-fn main() {}
+//! `cargo rtcr VERB`; everything is in the library.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    tools::cli::main()
+}

@@ -1,0 +1,199 @@
+//! Calls of cargo.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    io::{self, BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+};
+
+use cargo_metadata::{Message, Metadata, MetadataCommand};
+
+use super::{SOURCE_PREFIX, TARGET, Toolchain};
+use crate::{process::Process, suggest, terminal, workspace::Workspace};
+
+/// Profile of everything that runs on the board.
+const PROFILE: &str = "system";
+/// Suffix of the packages that link a component to its start-up code.
+const PROGRAM_SUFFIX: &str = "-bin";
+
+/// Variables that would change what is built behind our back.
+const MEDDLERS: [&str; 6] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_TARGET_DIR",
+    "CARGO_TARGET_ARMV7A_NONE_EABI_RUSTFLAGS",
+];
+
+/// Why cargo built nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Cargo itself does not run.
+    #[error("cannot run {cargo}: {source}; `cargo rtcr doctor` tells what is missing", cargo = cargo.display())]
+    Start {
+        /// The program.
+        cargo: OsString,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Cargo cannot tell what the workspace holds; most often its registry cannot be reached.
+    #[error("cargo cannot read the workspace; if a registry cannot be reached, try again with a network:\n{0}")]
+    Metadata(String),
+    /// A scenario names a program that does not exist.
+    #[error(
+        "there is no program `{name}` (no package `{name}-bin` in the workspace); {hint}; a component can run another \
+         program by `binary = \"NAME\"` in its scenario"
+    )]
+    UnknownProgram {
+        /// Its name.
+        name: String,
+        /// What there is.
+        hint: String,
+    },
+    /// The compiler or the linker refused.
+    #[error("{package} does not build:\n{output}")]
+    Failed {
+        /// The package.
+        package: String,
+        /// What cargo said.
+        output: String,
+    },
+    /// Cargo was content, but made no such program.
+    #[error("package {package} has no binary `{binary}`; add it to its Cargo.toml")]
+    NoBinary {
+        /// The package.
+        package: String,
+        /// The binary.
+        binary: String,
+    },
+}
+
+/// The package that makes the program of that name.
+pub(super) fn package_of(program: &str) -> String {
+    format!("{program}{PROGRAM_SUFFIX}")
+}
+
+/// Cargo in this workspace.
+pub(super) struct Cargo<'a> {
+    workspace: &'a Workspace,
+    toolchain: &'a Toolchain,
+    packages: Vec<String>,
+    rustflags: String,
+}
+
+impl<'a> Cargo<'a> {
+    /// Asks cargo what there is; dependencies are fetched if need be.
+    pub(super) fn new(workspace: &'a Workspace, toolchain: &'a Toolchain) -> Result<Self, Error> {
+        let _step = terminal::step("looking up the workspace's packages");
+        let mut command = MetadataCommand::new();
+        command.cargo_path(&toolchain.cargo).current_dir(workspace.root());
+        command.other_options(["--filter-platform".into(), TARGET.into()]);
+        for (name, value) in &toolchain.envs {
+            command.env(name, value);
+        }
+        let metadata = command.exec().map_err(|error| match error {
+            cargo_metadata::Error::Io(source) => Error::Start { cargo: toolchain.cargo.clone(), source },
+            cargo_metadata::Error::CargoMetadata { stderr } => Error::Metadata(stderr.trim_end().into()),
+            other => Error::Metadata(other.to_string()),
+        })?;
+        let packages = metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect();
+        let rustflags = remapping(workspace, &metadata);
+        Ok(Self { workspace, toolchain, packages, rustflags })
+    }
+
+    /// Whether there is a program of that name.
+    pub(super) fn check_program(&self, name: &str) -> Result<(), Error> {
+        match self.packages.contains(&package_of(name)) {
+            true => Ok(()),
+            false => {
+                let known: Vec<_> = self.packages.iter().filter_map(|p| p.strip_suffix(PROGRAM_SUFFIX)).collect();
+                Err(Error::UnknownProgram { name: name.into(), hint: suggest::hint(name, &known) })
+            }
+        }
+    }
+
+    /// Builds one binary; `progress` hears what cargo is at.
+    pub(super) fn build(&self, package: &str, binary: &str, progress: impl Fn(String)) -> Result<PathBuf, Error> {
+        let mut command = Command::new(&self.toolchain.cargo);
+        MEDDLERS.iter().for_each(|name| _ = command.env_remove(name));
+        command
+            .current_dir(self.workspace.root())
+            .envs(self.toolchain.envs.iter().map(|(name, value)| (name, value)))
+            .args(["build", "--package", package, "--bin", binary, "--profile", PROFILE, "--target", TARGET])
+            .arg("--target-dir")
+            .arg(self.workspace.state().join("build"))
+            .args(["--message-format", "json-render-diagnostics"])
+            .args(["--color", if terminal::colour() { "always" } else { "never" }])
+            .arg("--config")
+            .arg(&self.rustflags)
+            .args(&self.toolchain.args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let start = |source| Error::Start { cargo: self.toolchain.cargo.clone(), source };
+        let (process, (stdout, stderr)) =
+            Process::start(&mut command, |child| (child.stdout.take(), child.stderr.take())).map_err(start)?;
+        let artifacts = thread::spawn(move || {
+            let messages = stdout.map(|stdout| Message::parse_stream(BufReader::new(stdout)));
+            let artifacts = messages.into_iter().flatten().filter_map(|message| match message {
+                Ok(Message::CompilerArtifact(artifact)) => artifact.executable,
+                _ => None,
+            });
+            artifacts.map(PathBuf::from).collect::<Vec<_>>()
+        });
+        let mut output = String::new();
+        for line in stderr.map(|stderr| BufReader::new(stderr).lines()).into_iter().flatten().map_while(Result::ok) {
+            progress(line.trim().into());
+            if !is_progress(&line) {
+                output.push_str(&line);
+                output.push('\n');
+            }
+        }
+        let status = process.wait().map_err(start)?;
+        let artifacts = artifacts.join().unwrap_or_default();
+        if !status.success() {
+            return Err(Error::Failed { package: package.into(), output: output.trim_end().into() });
+        }
+        let named = |path: &PathBuf| path.file_name().is_some_and(|name| name == binary);
+        let missing = || Error::NoBinary { package: package.into(), binary: binary.into() };
+        artifacts.into_iter().find(named).ok_or_else(missing)
+    }
+}
+
+/// Whether a line only tells what cargo is doing: a word, indented to end in column 12, in front of its object.
+fn is_progress(line: &str) -> bool {
+    let words = ["Compiling", "Downloaded", "Downloading", "Updating", "Locking", "Adding", "Blocking", "Finished"];
+    words
+        .iter()
+        .any(|word| line.split("  ").last().is_some_and(|end| end.contains(word)) && line.starts_with([' ', '\x1b']))
+        && !line.contains('|')
+}
+
+/// The option that hides where the checkout and cargo's folders lie.
+///
+/// Where a package of a registry lies depends on the registry's address too, so the folders are taken from where cargo
+/// says that packages are, not guessed from its home.
+fn remapping(workspace: &Workspace, metadata: &Metadata) -> String {
+    let outside = |package: &&cargo_metadata::Package| package.source.is_some();
+    let folders: BTreeSet<_> = metadata
+        .packages
+        .iter()
+        .filter(outside)
+        .filter_map(|package| package.manifest_path.parent()?.parent())
+        .map(|folder| folder.as_str().to_owned())
+        .collect();
+    let root = workspace.root().display().to_string();
+    let state = workspace.state().display().to_string();
+    // Later options win, so the checkout comes before what may lie inside it.
+    let options = [(root, SOURCE_PREFIX), (state, "/target")]
+        .into_iter()
+        .chain(folders.into_iter().map(|folder| (folder, "/cargo")))
+        .map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    let options = toml::Value::Array(options.map(toml::Value::String).collect());
+    format!("target.{TARGET}.rustflags={options}")
+}

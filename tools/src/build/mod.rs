@@ -1,0 +1,80 @@
+//! From source to executables for the board: cargo builds loader, core and programs, [`kernel`] the kernel.
+//!
+//! Each program is built by a cargo call of its own, so that what it is linked from does not depend on what else a
+//! scenario holds. The paths of the checkout and of cargo's folders are replaced in what the compiler writes, so that
+//! the bytes do not depend on where it works.
+
+mod cargo;
+mod kernel_file;
+mod toolchain;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base::scenario::Scenario;
+use kernel::Flavour;
+
+use crate::{
+    executable,
+    image::Parts,
+    terminal,
+    workspace::{self, Workspace},
+};
+
+pub use cargo::Error as CargoError;
+pub use kernel_file::Error as KernelError;
+pub use toolchain::Toolchain;
+
+/// Cargo's name for the board.
+pub const TARGET: &str = "armv7a-none-eabi";
+/// What cargo puts the checkout's path to, in debug information.
+pub const SOURCE_PREFIX: &str = "/rtcr";
+
+/// Why nothing was built.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The checkout cannot be used.
+    #[error(transparent)]
+    Workspace(#[from] workspace::Error),
+    /// Cargo failed.
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+    /// The kernel could not be had.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// What was built cannot be read.
+    #[error(transparent)]
+    Executable(#[from] executable::Error),
+}
+
+/// Builds everything that a scenario needs. Waits while somebody else builds in the same checkout.
+///
+/// # Errors
+/// Whatever the compilers say, or what is missing to run them.
+pub fn build(
+    workspace: &Workspace,
+    toolchain: &Toolchain,
+    scenario: &Scenario,
+    flavour: Flavour,
+) -> Result<Parts, Error> {
+    let _lock = workspace.lock()?;
+    let cargo = cargo::Cargo::new(workspace, toolchain)?;
+    // Names are checked before anything takes time.
+    let names: BTreeSet<_> = scenario.components.iter().map(|(name, component)| component.binary(name)).collect();
+    for name in &names {
+        cargo.check_program(name)?;
+    }
+    let kernel = kernel_file::find(workspace, flavour)?;
+    let built = |package: &str, binary: &str| -> Result<Vec<u8>, Error> {
+        let step = terminal::step(format!("building {binary}"));
+        let file = cargo.build(package, binary, |detail| step.detail(detail))?;
+        Ok(executable::read(&file)?)
+    };
+    let loader = built("rtcr-loader", "loader")?;
+    let core = built("rtcr-core", "rtcr-core")?;
+    let mut programs = BTreeMap::new();
+    for name in names {
+        programs.insert(name.to_owned(), built(&cargo::package_of(name), name)?);
+    }
+    // Read while the lock is held: the next build may replace the files.
+    Ok(Parts { kernel: executable::read(&kernel.elf)?, loader, core, programs })
+}

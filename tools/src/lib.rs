@@ -1,0 +1,24 @@
+//! The host program behind `cargo rtcr`, as a library, so that tests drive it as the command line does.
+//!
+//! A scenario becomes a run in four steps, each usable alone:
+//!
+//! 1. [`scenario`]: read `run/NAME.toml`, apply overrides, check.
+//! 2. [`build`]: let cargo build loader, core and each program for the board, each on its own, and find the kernel.
+//! 3. [`image`]: pack them into one bootable file; equal parts give equal bytes.
+//! 4. [`machine`]: boot it in QEMU, listen to core's reports, and say how it ended and why.
+//!
+//! [`verbs`] are what the command line offers, one file each. What people see while they wait is [`terminal`]'s.
+#![forbid(unsafe_code)]
+
+pub mod build;
+pub mod cli;
+pub mod executable;
+pub mod file;
+pub mod image;
+pub mod interrupt;
+pub mod process;
+pub mod scenario;
+pub mod suggest;
+pub mod terminal;
+pub mod verbs;
+pub mod workspace;

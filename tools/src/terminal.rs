@@ -1,0 +1,223 @@
+//! What people see: progress on standard error, results on standard output, colour where it is wanted.
+
+use std::{
+    env, fmt,
+    io::{self, IsTerminal, Write},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Steps shorter than this are not worth a word.
+const WORTH_A_WORD: Duration = Duration::from_secs(1);
+/// On a terminal a spinner may come sooner, since it goes away again.
+const WORTH_A_SPINNER: Duration = Duration::from_millis(300);
+
+/// Whether standard error wants colour: on a terminal, unless NO_COLOR is set or the terminal is dumb.
+pub fn colour() -> bool {
+    io::stderr().is_terminal() && wants_colour()
+}
+
+fn wants_colour() -> bool {
+    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Colours of a line on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Success.
+    Good,
+    /// Failure.
+    Bad,
+}
+
+/// Prints to standard output. Whoever closes it early (`| head`) has seen enough: that is no error.
+pub fn say(text: impl fmt::Display) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Prints a line whose colour says how things are.
+pub fn say_in(tone: Tone, text: impl fmt::Display) {
+    let code = match tone {
+        Tone::Good => "1;32",
+        Tone::Bad => "1;31",
+    };
+    match io::stdout().is_terminal() && wants_colour() {
+        true => say(format_args!("\x1b[{code}m{text}\x1b[0m")),
+        false => say(text),
+    }
+}
+
+/// Prints to standard error.
+pub fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints an error and what lies behind it to standard error.
+pub fn error(error: &dyn std::error::Error) {
+    let label = if colour() { "\x1b[1;31merror\x1b[0m" } else { "error" };
+    note(format_args!("{label}: {error}"));
+}
+
+/// Something that takes time. While it lives, people see what is being done: a spinner on a terminal, elsewhere one
+/// line, and only for what takes over a second.
+#[derive(Debug)]
+pub struct Step {
+    messages: Option<Sender<String>>,
+    shower: Option<JoinHandle<()>>,
+}
+
+/// Starts a step; `what` is like "building hello".
+pub fn step(what: impl Into<String>) -> Step {
+    let what = what.into();
+    let (messages, received) = mpsc::channel::<String>();
+    let shower = thread::spawn(move || {
+        let spins = io::stderr().is_terminal();
+        let patience = if spins { WORTH_A_SPINNER } else { WORTH_A_WORD };
+        let mut detail = None;
+        let mut bar: Option<ProgressBar> = None;
+        let started = std::time::Instant::now();
+        loop {
+            let wait =
+                if bar.is_some() { Duration::from_secs(3600) } else { patience.saturating_sub(started.elapsed()) };
+            match received.recv_timeout(wait) {
+                Ok(message) => detail = Some(message),
+                Err(RecvTimeoutError::Timeout) if spins => {
+                    bar.get_or_insert_with(|| {
+                        let style = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}");
+                        let bar = ProgressBar::new_spinner().with_message(what.clone());
+                        bar.enable_steady_tick(Duration::from_millis(120));
+                        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+                    });
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    note(format_args!("{what}"));
+                    // One line is enough; wait for the end.
+                    while received.recv().is_ok() {}
+                    return;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let (Some(bar), Some(detail)) = (&bar, &detail) {
+                bar.set_message(format!("{what}: {detail}"));
+            }
+        }
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+    });
+    Step { messages: Some(messages), shower: Some(shower) }
+}
+
+impl Step {
+    /// Says where the step has got to; shown by spinners only.
+    pub fn detail(&self, text: impl Into<String>) {
+        if let Some(messages) = &self.messages {
+            let _ = messages.send(text.into());
+        }
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.messages = None;
+        if let Some(shower) = self.shower.take() {
+            let _ = shower.join();
+        }
+    }
+}
+
+/// Makes console bytes safe to show: text, line ends and tabs pass; everything else, escape sequences above all, is
+/// shown as `\x1b`-like text. Keeps an unfinished UTF-8 character until its rest arrives.
+#[derive(Debug, Default)]
+pub struct Harmless {
+    unfinished: Vec<u8>,
+}
+
+impl Harmless {
+    /// The next piece.
+    pub fn push(&mut self, bytes: &[u8]) -> String {
+        let mut input = std::mem::take(&mut self.unfinished);
+        input.extend_from_slice(bytes);
+        let mut output = String::with_capacity(input.len());
+        let mut rest = input.as_slice();
+        loop {
+            match str::from_utf8(rest) {
+                Ok(text) => {
+                    show(text, &mut output);
+                    return output;
+                }
+                Err(error) => {
+                    let (good, bad) = rest.split_at(error.valid_up_to());
+                    show(&String::from_utf8_lossy(good), &mut output);
+                    match error.error_len() {
+                        Some(length) => {
+                            escape(&bad[..length], &mut output);
+                            rest = &bad[length..];
+                        }
+                        None => {
+                            self.unfinished = bad.to_vec();
+                            return output;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was left unfinished at the end.
+    pub fn finish(&mut self) -> String {
+        let mut output = String::new();
+        escape(&std::mem::take(&mut self.unfinished), &mut output);
+        output
+    }
+}
+
+fn show(text: &str, output: &mut String) {
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => output.push(character),
+            // Line ends of serial lines.
+            '\r' => {}
+            // Directional overrides let text pretend to be other text.
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                output.extend(character.escape_unicode());
+            }
+            _ if character.is_control() => escape(character.encode_utf8(&mut [0; 4]).as_bytes(), output),
+            _ => output.push(character),
+        }
+    }
+}
+
+fn escape(bytes: &[u8], output: &mut String) {
+    for byte in bytes {
+        output.push_str(&format!("\\x{byte:02x}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_passes_and_commands_do_not() {
+        let mut harmless = Harmless::default();
+        assert_eq!(harmless.push(b"sheep\r\n\tZZZ"), "sheep\n\tZZZ");
+        assert_eq!(harmless.push(b"\x1b[2J\x07\x00"), "\\x1b[2J\\x07\\x00");
+        assert_eq!(harmless.push("\u{9b}2J\u{202e}".as_bytes()), "\\xc2\\x9b2J\\u{202e}");
+        assert_eq!(harmless.push(b"\xff\xfe"), "\\xff\\xfe");
+    }
+
+    #[test]
+    fn characters_may_arrive_in_pieces() {
+        let mut harmless = Harmless::default();
+        let pieces: String = "é€𝄞".bytes().map(|byte| harmless.push(&[byte])).collect();
+        assert_eq!(pieces, "é€𝄞");
+        assert_eq!(harmless.push(b"\xe2\x82"), "");
+        assert_eq!(harmless.finish(), "\\xe2\\x82");
+    }
+}

@@ -1,0 +1,56 @@
+//! `cargo rtcr image`: the bootable file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Ending, Result};
+use crate::{
+    build::{self, Toolchain},
+    cli::{KernelChoice, ScenarioArgs},
+    file, image, terminal,
+    workspace::Workspace,
+};
+
+/// Pack a scenario into one bootable file and report what is in it.
+///
+/// The file is an ELF executable that `qemu-system-arm -M sabrelite -kernel FILE` and U-Boot's `bootelf` take. Equal
+/// sources give equal bytes, wherever they are built.
+#[derive(Debug, Args)]
+pub struct Image {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Where to put the image.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Write the report as JSON too.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Which kernel to put in.
+    #[arg(long, value_enum, default_value_t)]
+    kernel: KernelChoice,
+}
+
+impl Image {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Nothing is written then.
+    pub fn run(&self) -> Result {
+        let workspace = Workspace::find()?;
+        let loaded = self.scenario.load(&workspace)?;
+        // Whether they can be written is found out before anything takes time.
+        let mut output = file::Pending::create(&self.output)?;
+        let report = self.report.as_deref().map(file::Pending::create).transpose()?;
+        let parts = build::build(&workspace, &Toolchain::current(), &loaded.scenario, self.kernel.into())?;
+        let image = image::assemble(&loaded.name, &loaded.scenario, &parts)?;
+        output.write(&image.bytes)?;
+        if let Some(mut report) = report {
+            report.write(&file::json(&image.report)?)?;
+            report.keep()?;
+        }
+        output.keep()?;
+        terminal::say(&image.report);
+        Ok(Ending::Passed)
+    }
+}

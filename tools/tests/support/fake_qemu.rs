@@ -1,0 +1,2 @@
+//! Stands in for QEMU in tests.
+fn main() {}
