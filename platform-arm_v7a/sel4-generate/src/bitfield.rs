@@ -4,7 +4,10 @@
 //! a set of blocks of one size that share one field, the tag, whose value tells them apart; such blocks have no type of
 //! their own in C, and none here.
 
-use crate::{Malformed, Options, preprocess::{self, Include}};
+use crate::{
+    Malformed, Options,
+    preprocess::{self, Include},
+};
 
 /// Bits of a word.
 pub const WORD: u32 = 32;
@@ -236,7 +239,12 @@ mod tests {
         let bitfields = parse(UNION).unwrap();
         assert_eq!(bitfields.unions[0].members, [("A".to_owned(), 0), ("B".to_owned(), 3)]);
         assert!(bitfields.is_member(&bitfields.blocks[1]));
-        for (from, to) in [("B 3", "B 4"), ("tag B", "tag C"), ("field x 30", "field x 62"), ("field tag 2 padding", "field tug 2 padding")] {
+        for (from, to) in [
+            ("B 3", "B 4"),
+            ("tag B", "tag C"),
+            ("field x 30", "field x 62"),
+            ("field tag 2 padding", "field tug 2 padding"),
+        ] {
             assert!(parse(&UNION.replace(from, to)).is_err(), "{to}");
         }
     }

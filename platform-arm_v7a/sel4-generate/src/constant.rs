@@ -99,9 +99,9 @@ pub fn parse(
 /// Where the keyword `enum` stands in a line.
 fn enumeration(line: &str) -> Option<usize> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    line.match_indices("enum").map(|(at, _)| at).find(|&at| {
-        !line[..at].ends_with(is_part) && !line[at + 4..].starts_with(is_part)
-    })
+    line.match_indices("enum")
+        .map(|(at, _)| at)
+        .find(|&at| !line[..at].ends_with(is_part) && !line[at + 4..].starts_with(is_part))
 }
 
 fn enumerators(body: &str, known: &BTreeMap<String, i64>, options: &Options) -> Result<Vec<(String, i64)>, String> {
@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn definitions_of_integers_are_numbers() {
-        let text = "#define seL4_A 12\n#define seL4_B (seL4_A + 1)\n#define OTHER 1\n#define seL4_C f(1)\n#define seL4_D";
+        let text =
+            "#define seL4_A 12\n#define seL4_B (seL4_A + 1)\n#define OTHER 1\n#define seL4_C f(1)\n#define seL4_D";
         assert_eq!(parse_text(text, None).unwrap(), owned(&[("seL4_A", 12), ("seL4_B", 13)]));
     }
 

@@ -94,7 +94,11 @@ impl Bindings {
     fn rest(&self, out: &mut String, options: &Options) -> fmt::Result {
         section(out, "System calls (libsel4/include/api/syscall.xml)");
         for call in &self.system_calls {
-            writeln!(out, "/// Number of the system call {0}.\npub const seL4_Sys{0}: i32 = {1};", call.name, call.number)?;
+            writeln!(
+                out,
+                "/// Number of the system call {0}.\npub const seL4_Sys{0}: i32 = {1};",
+                call.name, call.number
+            )?;
         }
         section(out, "Labels of methods");
         for (name, number) in &self.labels {
@@ -221,7 +225,10 @@ fn write_method(
     let result = if by_value.is_empty() { "seL4_Error".to_owned() } else { format!("{name}_t") };
 
     if !by_value.is_empty() {
-        writeln!(out, "\n/// What [`{name}`] returns.\n#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub struct {result} {{")?;
+        writeln!(
+            out,
+            "\n/// What [`{name}`] returns.\n#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub struct {result} {{"
+        )?;
         writeln!(out, "    /// `seL4_NoError`, or why there is no result.\n    pub error: seL4_Error,")?;
         for output in &by_value {
             let kind = rust_type(output.parameter, &output.kind);
@@ -233,7 +240,9 @@ fn write_method(
 
     let brief = if method.brief.is_empty() { String::new() } else { format!("{}\n///\n/// ", escaped(&method.brief)) };
     writeln!(out, "\n/// {brief}Manual, chapter 10, \"{}\".\n///", method.manual)?;
-    for input in method.inputs.iter().chain(outputs.iter().filter(|o| matches!(o.kind, Kind::Structure(_))).map(|o| o.parameter)) {
+    for input in
+        method.inputs.iter().chain(outputs.iter().filter(|o| matches!(o.kind, Kind::Structure(_))).map(|o| o.parameter))
+    {
         writeln!(out, "/// * `{}`: {}", input.name, described(input))?;
     }
     writeln!(out, "///\n/// # Safety\n/// See the section on safety in this crate's documentation.")?;
@@ -256,13 +265,24 @@ fn write_method(
         writeln!(out, "        seL4_SetMR({index}, {word});")?;
     }
     let registers: Vec<&str> = (0..REGISTERS).map(|index| words.get(index).map_or("0", String::as_str)).collect();
-    writeln!(out, "        let tag = seL4_MessageInfo_t::new({}, 0, {}, {});", method.id, capabilities.len(), words.len())?;
+    writeln!(
+        out,
+        "        let tag = seL4_MessageInfo_t::new({}, 0, {}, {});",
+        method.id,
+        capabilities.len(),
+        words.len()
+    )?;
     writeln!(out, "        let (tag, mrs) = seL4_CallWithMRs(_service, tag, [{}]);", registers.join(", "))?;
     writeln!(out, "        let error = tag.get_label();")?;
     // The details of an error are read from the message buffer, as in C.
-    let zeros: String = by_value.iter().map(|o| format!(", {}: {}", rust_name(&o.parameter.name), zero(&o.kind))).collect();
-    let refused = if by_value.is_empty() { "error".to_owned() } else { format!("{result} {{ error{zeros} }}") };
-    writeln!(out, "        if error != seL4_NoError {{\n            unregister(mrs);\n            return {refused};\n        }}")?;
+    let zeros: String =
+        by_value.iter().map(|o| format!(", {}: {}", rust_name(&o.parameter.name), zero(&o.kind))).collect();
+    let refused = match (outputs, by_value.as_slice()) {
+        ([], _) => String::new(),
+        (_, []) => "            return error;\n".to_owned(),
+        _ => format!("            return {result} {{ error{zeros} }};\n"),
+    };
+    writeln!(out, "        if error != seL4_NoError {{\n            unregister(mrs);\n{refused}        }}")?;
     for output in outputs {
         let word = |index: usize| match index < REGISTERS {
             true => format!("mrs[{index}]"),
@@ -275,8 +295,12 @@ fn write_method(
                     writeln!(out, "        {name}.{member} = {};", word(output.word + index))?;
                 }
             }
-            Kind::Bits(1, _) => writeln!(out, "        let {name} = ({} >> {}) & 1 != 0;", word(output.word), output.shift)?,
-            Kind::Bits(_, kind) => writeln!(out, "        let {name} = ({} >> {}) as {kind};", word(output.word), output.shift)?,
+            Kind::Bits(1, _) => {
+                writeln!(out, "        let {name} = ({} >> {}) & 1 != 0;", word(output.word), output.shift)?
+            }
+            Kind::Bits(_, kind) => {
+                writeln!(out, "        let {name} = ({} >> {}) as {kind};", word(output.word), output.shift)?
+            }
             Kind::Bitfield | Kind::Capability => {
                 let kind = &output.parameter.kind;
                 writeln!(out, "        let {name} = {kind} {{ words: [{}] }};", word(output.word))?;
@@ -371,13 +395,20 @@ fn write_block(out: &mut String, block: &Block, prefix: &str, tag: Option<(&str,
     let arguments: Vec<&Field> =
         block.fields.iter().filter(|field| tag.is_none_or(|(name, _)| name != field.name)).collect();
     let list: Vec<String> = arguments.iter().map(|field| format!("{}: seL4_Word", field.name)).collect();
-    writeln!(out, "    /// A value made of its fields.\n    ///\n    /// # Panics\n    /// A value does not fit its field.")?;
+    writeln!(
+        out,
+        "    /// A value made of its fields.\n    ///\n    /// # Panics\n    /// A value does not fit its field."
+    )?;
     writeln!(out, "    #[inline(always)]\n    pub const fn {prefix}new({}) -> Self {{", list.join(", "))?;
     writeln!(out, "        let value = Self {{ words: [0; {}] }};", block.words)?;
     if let Some((name, tag)) = tag
         && let Some(field) = block.fields.iter().find(|field| field.name == name)
     {
-        writeln!(out, "        let mut value = value;\n        value.words[{}] |= {tag} << {};", field.word, field.shift)?;
+        writeln!(
+            out,
+            "        let mut value = value;\n        value.words[{}] |= {tag} << {};",
+            field.word, field.shift
+        )?;
     }
     for field in &arguments {
         writeln!(out, "        let value = value.{prefix}set_{0}({0});", field.name)?;
@@ -387,8 +418,14 @@ fn write_block(out: &mut String, block: &Block, prefix: &str, tag: Option<(&str,
         getter(out, field, &format!("{prefix}get_{}", field.name))?;
         let Field { name, word, shift, width } = field;
         let mask = field.mask();
-        writeln!(out, "    /// The same with another `{name}`, {width} bits.\n    ///\n    /// # Panics\n    /// The value does not fit.")?;
-        writeln!(out, "    #[inline(always)]\n    pub const fn {prefix}set_{name}(mut self, value: seL4_Word) -> Self {{")?;
+        writeln!(
+            out,
+            "    /// The same with another `{name}`, {width} bits.\n    ///\n    /// # Panics\n    /// The value does not fit."
+        )?;
+        writeln!(
+            out,
+            "    #[inline(always)]\n    pub const fn {prefix}set_{name}(mut self, value: seL4_Word) -> Self {{"
+        )?;
         if *width < WORD {
             writeln!(out, "        assert!(value <= {mask:#x}, \"{name} has {width} bits\");")?;
         }

@@ -75,7 +75,8 @@ impl Interfaces {
             match node.tag_name().name() {
                 "struct" => {
                     let members = elements(node, &document)?;
-                    let members = members.iter().map(|member| attribute(*member, "name", &document)).collect::<Result<_, _>>()?;
+                    let members =
+                        members.iter().map(|member| attribute(*member, "name", &document)).collect::<Result<_, _>>()?;
                     output.structures.push(Structure { name: attribute(node, "name", &document)?, members });
                 }
                 "interface" => {
@@ -187,7 +188,9 @@ fn elements<'a, 'd>(node: Node<'a, 'd>, document: &Document) -> Result<Vec<Node<
 
 fn attribute(node: Node, name: &str, document: &Document) -> Result<String, Malformed> {
     let value = node.attribute(name).filter(|value| !value.is_empty());
-    value.map(str::to_owned).ok_or_else(|| error(node, document, format!("<{}> lacks `{name}`", node.tag_name().name())))
+    value
+        .map(str::to_owned)
+        .ok_or_else(|| error(node, document, format!("<{}> lacks `{name}`", node.tag_name().name())))
 }
 
 /// The text of an element in one line; its elements are replaced by the text that they show.

@@ -153,11 +153,8 @@ impl Bindings {
 
         let mut interfaces = Interfaces::default();
         let mut labels = vec![("InvalidInvocation".to_owned(), 0)];
-        let groups = [
-            (GENERIC, "nInvocationLabels"),
-            (SEL4_ARCH, "nSeL4ArchInvocationLabels"),
-            (ARCH, "nArchInvocationLabels"),
-        ];
+        let groups =
+            [(GENERIC, "nInvocationLabels"), (SEL4_ARCH, "nSeL4ArchInvocationLabels"), (ARCH, "nArchInvocationLabels")];
         let mut next = 1;
         for (path, count) in groups {
             let group = Interfaces::parse(&text(path)?, options).map_err(|e| e.of(path))?;
