@@ -1,0 +1,128 @@
+//! The reference, held against the types that it describes.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use base::scenario::{Component, Scenario};
+use docs_check::{Page, top};
+use toml::Value;
+use wire::{archive, layout, record};
+
+fn page(path: &str) -> Page {
+    Page::parse(&fs::read_to_string(top().join("docs/src").join(path)).unwrap())
+}
+
+/// The keys that a scenario can have, from a scenario that has all of them: each table's, under the table's heading.
+fn keys() -> [(&'static str, BTreeSet<String>); 3] {
+    let mut scenario = smallest();
+    for component in scenario.components.values_mut() {
+        component.binary = Some("hello".into());
+    }
+    let value = Value::try_from(&scenario).unwrap();
+    let of = |value: &Value| value.as_table().unwrap().keys().cloned().collect();
+    [("top-level", of(&value)), ("component", of(&value["component"]["hello"])), ("success", of(&value["success"]))]
+}
+
+fn smallest() -> Scenario {
+    let text = "about = \"\"\n[component.hello]\n[success]\nexit = { hello = 0 }\n";
+    toml::from_str(text).unwrap()
+}
+
+#[test]
+fn every_scenario_key_is_documented_and_no_other() {
+    let page = page("reference/scenario.md");
+    for (heading, keys) in keys() {
+        let table = page.table(heading).unwrap();
+        let documented: BTreeSet<_> = table.body().iter().map(|row| row[0].clone()).collect();
+        assert_eq!(documented, keys, "{heading}");
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_types() {
+    let page = page("reference/scenario.md");
+    let scenario = smallest();
+    let Component { priority, ram, stack, .. } = scenario.components["hello"];
+    let default = |heading, key| {
+        let rows = page.table(heading).unwrap().body().iter();
+        rows.filter(|row| row[0] == key).map(|row| row[2].clone()).next().unwrap()
+    };
+    assert_eq!(format!("{} s", default("top-level", "limit")), scenario.limit.to_string());
+    assert_eq!(default("component", "priority"), priority.to_string());
+    assert_eq!(default("component", "ram"), format!("\"{ram}\""));
+    assert_eq!(default("component", "stack"), format!("\"{stack}\""));
+}
+
+#[test]
+fn every_example_is_a_scenario() {
+    let mut examples = 0;
+    for (path, page) in docs_check::pages(top()).unwrap() {
+        for block in page.blocks.iter().filter(|block| block.language == "toml") {
+            // Other TOML in the book is marked `toml,fragment`.
+            let scenario: Scenario =
+                toml::from_str(&block.text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            scenario.check().unwrap_or_else(|invalid| panic!("{}: {invalid}", path.display()));
+            examples += 1;
+        }
+    }
+    assert!(examples >= 2, "the reference has lost its examples");
+}
+
+#[test]
+fn addresses_are_those_of_the_code() {
+    let page = page("reference/memory.md");
+    let written: BTreeSet<&str> = page.code.iter().map(|code| code.text.as_str()).collect();
+    for (name, address) in [
+        ("start of the RAM", layout::RAM.start),
+        ("end of the RAM", layout::RAM.end),
+        ("end of the kernel's memory", layout::KERNEL_RAM.end),
+        ("kernel, physical", layout::KERNEL_PHYSICAL),
+        ("kernel, virtual", layout::KERNEL_VIRTUAL),
+        ("loader", layout::LOADER),
+        ("core", layout::CORE_VIRTUAL),
+        ("components", layout::COMPONENT_VIRTUAL),
+    ] {
+        assert!(written.contains(format!("{address:#010x}").as_str()), "{name}, {address:#010x}, is not in memory.md");
+    }
+}
+
+#[test]
+fn formats_are_those_of_the_code() {
+    let cell = |page: &Page, row: &str, column: usize| {
+        let rows = page.tables.iter().flat_map(|table| table.body());
+        rows.filter(|cells| cells[0] == row).map(|cells| cells[column].clone()).next().unwrap()
+    };
+    let image = page("reference/boot-image.md");
+    assert_eq!(cell(&image, "8", 2), format!("version of the format: {}", archive::VERSION));
+    let written = archive::write(&[("kernel", b"x")]).unwrap();
+    assert_eq!(cell(&image, "0", 2).as_bytes(), &written[..8]);
+    for name in [layout::KERNEL, layout::CORE, layout::MODULES] {
+        assert!(!cell(&image, name, 1).is_empty());
+    }
+    let text = fs::read_to_string(top().join("docs/src/reference/control-records.md")).unwrap();
+    assert!(text.contains(&format!("at most {} bytes", record::MAX)));
+    assert!(text.contains(&format!("up to {} return addresses", record::MAX_BACKTRACE)));
+}
+
+/// Every crate of others that a package of this workspace names has its line in decision 2.
+#[test]
+fn every_crate_has_its_reason() {
+    let decision = page("decisions/0002-crates.md");
+    let reasons: BTreeSet<&str> = decision.tables.iter().flat_map(|t| t.body()).map(|row| row[0].as_str()).collect();
+    let read = |path: &Path| -> toml::Table { toml::from_str(&fs::read_to_string(top().join(path)).unwrap()).unwrap() };
+    let common = read(Path::new("Cargo.toml"))["workspace"]["dependencies"].as_table().unwrap().clone();
+    let mut used = BTreeSet::new();
+    for path in docs_check::manifests(top()).unwrap() {
+        let manifest = read(&path);
+        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            for (name, value) in manifest.get(kind).and_then(Value::as_table).into_iter().flatten() {
+                let common = value.get("workspace").and_then(|_| common.get(name));
+                let ours = common.unwrap_or(value).get("path").is_some();
+                used.extend((!ours).then(|| name.clone()));
+            }
+        }
+    }
+    let unexplained: Vec<_> = used.iter().filter(|name| !reasons.contains(name.as_str())).collect();
+    assert!(unexplained.is_empty(), "crates without a line in decision 2: {unexplained:?}");
+    let unused: Vec<_> = reasons.iter().filter(|name| !used.contains(**name)).collect();
+    assert!(unused.is_empty(), "crates in decision 2 that nothing uses: {unused:?}");
+}
