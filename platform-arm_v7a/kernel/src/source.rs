@@ -79,11 +79,23 @@ pub enum Error {
 /// # Errors
 /// See [`Error`]; the messages say what to do.
 pub fn locate(folder: &Path) -> Result<Source, Error> {
+    ask(folder, &["--locked"])
+}
+
+/// As [`locate`], but fetches nothing.
+///
+/// # Errors
+/// As of [`locate`]; [`Error::NotFetched`] when the source is not on this machine.
+pub fn locate_offline(folder: &Path) -> Result<Source, Error> {
+    ask(folder, &["--locked", "--offline"])
+}
+
+fn ask(folder: &Path, options: &[&str]) -> Result<Source, Error> {
     let manifest = folder.join("pin/Cargo.toml");
     let mut command = MetadataCommand::new();
     command.manifest_path(&manifest).current_dir(folder.join("pin"));
     command.cargo_path(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.features(CargoOpt::AllFeatures).other_options(["--locked".to_owned()]);
+    command.features(CargoOpt::AllFeatures).other_options(options.iter().map(ToString::to_string).collect::<Vec<_>>());
     let metadata = command.exec().map_err(|error| match error {
         cargo_metadata::Error::Io(error) => Error::NoCargo(error),
         cargo_metadata::Error::CargoMetadata { stderr } if stderr.contains("--locked") => {
