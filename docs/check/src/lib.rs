@@ -9,4 +9,4 @@ mod page;
 mod tree;
 
 pub use page::{Code, CodeBlock, Link, Page, Table};
-pub use tree::{broken_links, manifests, missing_files, pages, top};
+pub use tree::{broken_links, files, manifests, missing_files, pages, top};

@@ -14,7 +14,7 @@ pub fn top() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Every Markdown file below `folder`, by its path in it, build folders and hidden ones left out.
+/// Every Markdown file below `folder`, by its path in it.
 ///
 /// # Errors
 /// A folder or file that cannot be read.
@@ -31,7 +31,11 @@ pub fn manifests(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files(folder)?.into_iter().filter(|path| path.ends_with("Cargo.toml")).collect())
 }
 
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// Every file below `folder`, by its path in it, build folders and hidden ones left out.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(inner) = folders.pop() {

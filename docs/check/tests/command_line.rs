@@ -1,7 +1,10 @@
 //! `docs/src/reference/command-line.md`, held against the command line: every verb, argument and option is there, and no
 //! other.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use clap::{Args, Command};
 use docs_check::{Page, top};
@@ -12,7 +15,12 @@ fn commands() -> Vec<Command> {
     fn command<A: Args>(name: &'static str) -> Command {
         A::augment_args(Command::new(name))
     }
-    vec![command::<verbs::image::Image>("image")]
+    vec![
+        command::<verbs::run::Run>("run"),
+        command::<verbs::test::Test>("test"),
+        command::<verbs::image::Image>("image"),
+        command::<verbs::doctor::Doctor>("doctor"),
+    ]
 }
 
 /// What people type for each argument of a verb: `--option`, or the value's name where there is no option.
@@ -56,22 +64,57 @@ fn every_option_is_documented_and_no_other() {
     }
 }
 
-/// Options that other pages name in inline code exist too: `--name` and `cargo rtcr VERB --name`.
+/// Calls of the command line anywhere in the documentation use verbs, options and scenarios that exist.
 #[test]
-fn options_named_elsewhere_exist() {
-    let commands = commands();
-    let known: BTreeSet<String> = commands.iter().flat_map(arguments).collect();
-    // Options of other programs that the documentation speaks about.
-    let foreign = ["--locked", "--target", "--no-deps"];
-    let mut unknown = Vec::new();
+fn calls_that_are_shown_are_possible() {
+    let verbs: BTreeMap<String, BTreeSet<String>> =
+        commands().iter().map(|command| (command.get_name().to_owned(), arguments(command))).collect();
+    let all: BTreeSet<&String> = verbs.values().flatten().collect();
+    let mut wrong = Vec::new();
     for (path, page) in docs_check::pages(top()).unwrap() {
-        let ours = |text: &str| text.starts_with("--") || text.starts_with("cargo rtcr ");
-        for code in page.code.iter().filter(|code| ours(&code.text)) {
-            let options = code.text.split([' ', '=']).filter(|word| word.starts_with("--") && word.len() > 2);
-            let wrong =
-                options.filter(|option| *option != "--help" && !known.contains(*option) && !foreign.contains(option));
-            unknown.extend(wrong.map(|option| format!("{}:{}: {option}", path.display(), code.line)));
+        let shell = page.blocks.iter().filter(|block| block.language == "sh").flat_map(|block| block.text.lines());
+        for text in page.code.iter().map(|code| code.text.as_str()).chain(shell) {
+            let text = text.trim_start_matches("$ ");
+            let call = text.strip_prefix("cargo rtcr ").map(|call| call.split(" #").next().unwrap_or(call).trim());
+            let options =
+                call.unwrap_or(text).split([' ', '=']).filter(|word| word.starts_with("--") && word.len() > 2);
+            let mut options = options.filter(|option| *option != "--help");
+            let possible = match call.map(|call| call.split(' ').collect::<Vec<_>>()) {
+                // Options by themselves; those of other programs are written with the program's name.
+                None => !text.starts_with("--") || options.all(|option| all.contains(&option.to_owned())),
+                Some(words) => {
+                    let known = verbs.get(words[0]);
+                    let scenario = words.get(1).filter(|_| matches!(words[0], "run" | "image"));
+                    let stands_for_one = |name: &str| name.starts_with('-') || name == "SCENARIO" || name == "NAME";
+                    let exists = |name: &str| {
+                        stands_for_one(name)
+                            || top().join("run").join(name).with_extension("toml").is_file()
+                            || (name.ends_with(".toml") && top().join(name).is_file())
+                    };
+                    words[0] == "VERB"
+                        || words[0].starts_with('-')
+                        || known.is_some_and(|known| options.all(|option| known.contains(option)))
+                            && scenario.is_none_or(|scenario| exists(scenario))
+                }
+            };
+            if !possible {
+                wrong.push(format!("{}: {text}", path.display()));
+            }
         }
     }
-    assert!(unknown.is_empty(), "options that no verb has:\n{}", unknown.join("\n"));
+    assert!(wrong.is_empty(), "calls that are not possible:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_environment_variable_is_documented_and_no_other() {
+    let mut used = BTreeSet::new();
+    for path in docs_check::files(&top().join("tools/src")).unwrap() {
+        let text = fs::read_to_string(top().join("tools/src").join(path)).unwrap();
+        let names = text.split(|c: char| !c.is_ascii_uppercase() && c != '_').filter(|name| name.starts_with("RTCR_"));
+        used.extend(names.map(str::to_owned));
+    }
+    let page = page();
+    let rows = page.table("environment").unwrap().body().iter().map(|row| row[0].clone());
+    let documented: BTreeSet<String> = rows.filter(|name| name.starts_with("RTCR_")).collect();
+    assert_eq!(documented, used);
 }
