@@ -31,7 +31,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Run(verbs::run::Run),
+    Test(verbs::test::Test),
     Image(verbs::image::Image),
+    Doctor(verbs::doctor::Doctor),
 }
 
 /// A scenario and its overrides.
@@ -84,7 +87,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     interrupt::install();
     let result = match cli.verb {
+        Verb::Run(run) => run.run(),
+        Verb::Test(test) => test.run(),
         Verb::Image(image) => image.run(),
+        Verb::Doctor(doctor) => doctor.run(),
     };
     match result {
         Ok(ending) => ending.into(),

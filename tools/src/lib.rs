@@ -5,19 +5,23 @@
 //! 1. [`scenario`]: read `run/NAME.toml`, apply overrides, check.
 //! 2. [`build`]: let cargo build loader, core and each program for the board, each on its own, and find the kernel.
 //! 3. [`image`]: pack them into one bootable file; equal parts give equal bytes.
-//! 4. [`machine`]: boot it in QEMU, listen to core's reports, and say how it ended and why.
+//! 4. [`machine`]: boot it in QEMU and listen to core's reports until it has ended; [`explain`] says why it did.
 //!
-//! [`verbs`] are what the command line offers, one file each. What people see while they wait is [`terminal`]'s.
+//! [`run`] does all four; [`setup`] is what the host must have for them. [`verbs`] are what the command line offers, one file each. What people see while they wait is [`terminal`]'s.
 #![forbid(unsafe_code)]
 
 pub mod build;
 pub mod cli;
 pub mod executable;
+pub mod explain;
 pub mod file;
 pub mod image;
 pub mod interrupt;
+pub mod machine;
 pub mod process;
+pub mod run;
 pub mod scenario;
+pub mod setup;
 pub mod suggest;
 pub mod terminal;
 pub mod verbs;

@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     io,
     os::unix::process::CommandExt,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -87,7 +88,9 @@ fn kill(child: &mut Child) {
 
 /// A command that dies with this process even if that is killed outright, where the system has `setpriv` for it.
 pub fn mortal(program: &OsStr) -> Command {
-    match find_program("setpriv") {
+    // A program that is not there has to be missed here: setpriv would only exit.
+    let there = Path::new(program).is_file() || program.to_str().is_some_and(|name| find_program(name).is_some());
+    match find_program("setpriv").filter(|_| there) {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);
             command.args(["--pdeathsig", "KILL", "--"]).arg(program);
@@ -98,7 +101,7 @@ pub fn mortal(program: &OsStr) -> Command {
 }
 
 /// Where a program lies, by PATH.
-pub fn find_program(name: &str) -> Option<std::path::PathBuf> {
+fn find_program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 

@@ -9,6 +9,9 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+
+use crate::interrupt;
 
 /// Steps shorter than this are not worth a word.
 const WORTH_A_WORD: Duration = Duration::from_secs(1);
@@ -127,6 +130,37 @@ impl Drop for Step {
         self.messages = None;
         if let Some(shower) = self.shower.take() {
             let _ = shower.join();
+        }
+    }
+}
+
+/// While this lives, keys reach their reader one by one and unechoed; Ctrl-C still interrupts. Standard input that is no
+/// terminal stays as it is.
+#[derive(Debug)]
+pub struct RawInput {
+    before: Option<Termios>,
+    _cleanup: Option<interrupt::Registration>,
+}
+
+impl RawInput {
+    /// Changes the terminal.
+    pub fn begin() -> Self {
+        let Ok(before) = termios::tcgetattr(io::stdin()) else { return Self { before: None, _cleanup: None } };
+        let mut raw = before.clone();
+        raw.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, &raw);
+        let saved = before.clone();
+        let restore = move || {
+            let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, &saved);
+        };
+        Self { before: Some(before), _cleanup: Some(interrupt::on_interrupt(restore)) }
+    }
+}
+
+impl Drop for RawInput {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
     }
 }

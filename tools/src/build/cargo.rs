@@ -5,29 +5,19 @@ use std::{
     ffi::OsString,
     io::{self, BufRead, BufReader},
     path::PathBuf,
-    process::{Command, Stdio},
+    process::Stdio,
     thread,
 };
 
 use cargo_metadata::{Message, Metadata, MetadataCommand};
 
-use super::{SOURCE_PREFIX, TARGET, Toolchain};
-use crate::{process::Process, suggest, terminal, workspace::Workspace};
+use super::{SOURCE_PREFIX, TARGET};
+use crate::{process::Process, setup::Toolchain, suggest, terminal, workspace::Workspace};
 
 /// Profile of everything that runs on the board.
 const PROFILE: &str = "system";
 /// Suffix of the packages that link a component to its start-up code.
 const PROGRAM_SUFFIX: &str = "-bin";
-
-/// Variables that would change what is built behind our back.
-const MEDDLERS: [&str; 6] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_BUILD_TARGET",
-    "CARGO_TARGET_DIR",
-    "CARGO_TARGET_ARMV7A_NONE_EABI_RUSTFLAGS",
-];
 
 /// Why cargo built nothing.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +83,8 @@ impl<'a> Cargo<'a> {
         let mut command = MetadataCommand::new();
         command.cargo_path(&toolchain.cargo).current_dir(workspace.root());
         command.other_options(["--filter-platform".into(), TARGET.into()]);
-        for (name, value) in &toolchain.envs {
-            command.env(name, value);
-        }
+        toolchain.removed.iter().for_each(|name| _ = command.env_remove(name));
+        toolchain.envs.iter().for_each(|(name, value)| _ = command.env(name, value));
         let metadata = command.exec().map_err(|error| match error {
             cargo_metadata::Error::Io(source) => Error::Start { cargo: toolchain.cargo.clone(), source },
             cargo_metadata::Error::CargoMetadata { stderr } => Error::Metadata(stderr.trim_end().into()),
@@ -119,19 +108,16 @@ impl<'a> Cargo<'a> {
 
     /// Builds one binary; `progress` hears what cargo is at.
     pub(super) fn build(&self, package: &str, binary: &str, progress: impl Fn(String)) -> Result<PathBuf, Error> {
-        let mut command = Command::new(&self.toolchain.cargo);
-        MEDDLERS.iter().for_each(|name| _ = command.env_remove(name));
+        let mut command = self.toolchain.command("build");
         command
             .current_dir(self.workspace.root())
-            .envs(self.toolchain.envs.iter().map(|(name, value)| (name, value)))
-            .args(["build", "--package", package, "--bin", binary, "--profile", PROFILE, "--target", TARGET])
+            .args(["--package", package, "--bin", binary, "--profile", PROFILE])
             .arg("--target-dir")
-            .arg(self.workspace.state().join("build"))
+            .arg(self.workspace.state().join("build").join(self.toolchain.folder))
             .args(["--message-format", "json-render-diagnostics"])
             .args(["--color", if terminal::colour() { "always" } else { "never" }])
             .arg("--config")
             .arg(&self.rustflags)
-            .args(&self.toolchain.args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -168,10 +154,9 @@ impl<'a> Cargo<'a> {
 /// Whether a line only tells what cargo is doing: a word, indented to end in column 12, in front of its object.
 fn is_progress(line: &str) -> bool {
     let words = ["Compiling", "Downloaded", "Downloading", "Updating", "Locking", "Adding", "Blocking", "Finished"];
-    words
-        .iter()
-        .any(|word| line.split("  ").last().is_some_and(|end| end.contains(word)) && line.starts_with([' ', '\x1b']))
-        && !line.contains('|')
+    // In front of the word are spaces and, on terminals, a command that colours it.
+    let padding = |text: &str| !text.is_empty() && text.chars().all(|c| " \x1b[;m".contains(c) || c.is_ascii_digit());
+    words.iter().any(|word| line.split_once(word).is_some_and(|(before, _)| padding(before)))
 }
 
 /// The option that hides where the checkout and cargo's folders lie.
@@ -196,4 +181,21 @@ fn remapping(workspace: &Workspace, metadata: &Metadata) -> String {
         .map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
     let options = toml::Value::Array(options.map(toml::Value::String).collect());
     format!("target.{TARGET}.rustflags={options}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_from_errors() {
+        for line in
+            ["   Compiling serde v1.0.229", "\x1b[1m\x1b[92m    Finished\x1b[0m `system` profile", "     Adding x"]
+        {
+            assert!(is_progress(line), "{line}");
+        }
+        for line in ["error: no Compiling", "Compiling this is hard", "   |     Compiling", "warning: unused", ""] {
+            assert!(!is_progress(line), "{line}");
+        }
+    }
 }

@@ -6,9 +6,11 @@
 
 mod cargo;
 mod kernel_file;
-mod toolchain;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use base::scenario::Scenario;
 use kernel::Flavour;
@@ -16,13 +18,13 @@ use kernel::Flavour;
 use crate::{
     executable,
     image::Parts,
+    setup::Toolchain,
     terminal,
     workspace::{self, Workspace},
 };
 
 pub use cargo::Error as CargoError;
 pub use kernel_file::Error as KernelError;
-pub use toolchain::Toolchain;
 
 /// Cargo's name for the board.
 pub const TARGET: &str = "armv7a-none-eabi";
@@ -46,6 +48,15 @@ pub enum Error {
     Executable(#[from] executable::Error),
 }
 
+/// What was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The executables.
+    pub parts: Parts,
+    /// The folder that the kernel's debug information calls [`kernel::build::DEBUG_ROOT`].
+    pub kernel_sources: PathBuf,
+}
+
 /// Builds everything that a scenario needs. Waits while somebody else builds in the same checkout.
 ///
 /// # Errors
@@ -55,7 +66,7 @@ pub fn build(
     toolchain: &Toolchain,
     scenario: &Scenario,
     flavour: Flavour,
-) -> Result<Parts, Error> {
+) -> Result<Built, Error> {
     let _lock = workspace.lock()?;
     let cargo = cargo::Cargo::new(workspace, toolchain)?;
     // Names are checked before anything takes time.
@@ -76,5 +87,6 @@ pub fn build(
         programs.insert(name.to_owned(), built(&cargo::package_of(name), name)?);
     }
     // Read while the lock is held: the next build may replace the files.
-    Ok(Parts { kernel: executable::read(&kernel.elf)?, loader, core, programs })
+    let parts = Parts { kernel: executable::read(&kernel.elf)?, loader, core, programs };
+    Ok(Built { parts, kernel_sources: kernel.debug_root })
 }

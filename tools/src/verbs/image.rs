@@ -6,9 +6,11 @@ use clap::Args;
 
 use super::{Ending, Result};
 use crate::{
-    build::{self, Toolchain},
+    build,
     cli::{KernelChoice, ScenarioArgs},
-    file, image, terminal,
+    file, image,
+    setup::{self, Need},
+    terminal,
     workspace::Workspace,
 };
 
@@ -42,8 +44,9 @@ impl Image {
         // Whether they can be written is found out before anything takes time.
         let mut output = file::Pending::create(&self.output)?;
         let report = self.report.as_deref().map(file::Pending::create).transpose()?;
-        let parts = build::build(&workspace, &Toolchain::current(), &loaded.scenario, self.kernel.into())?;
-        let image = image::assemble(&loaded.name, &loaded.scenario, &parts)?;
+        setup::ensure(&[Need::Kernel])?;
+        let built = build::build(&workspace, &setup::toolchain()?, &loaded.scenario, self.kernel.into())?;
+        let image = image::assemble(&loaded.name, &loaded.scenario, &built.parts)?;
         output.write(&image.bytes)?;
         if let Some(mut report) = report {
             report.write(&file::json(&image.report)?)?;

@@ -1,6 +1,9 @@
 //! What `cargo rtcr` can do: one file per verb.
 
+pub mod doctor;
 pub mod image;
+pub mod run;
+pub mod test;
 
 use std::{error::Error, process::ExitCode};
 

@@ -1,0 +1,246 @@
+//! How a run ended, in words: which component, what it did, where in the source.
+
+pub mod symbols;
+
+use base::scenario::Scenario;
+use wire::record::{Access, Cause, Place};
+
+use crate::{
+    image::Parts,
+    machine::{End, Outcome, control::Report, monitor::Registers},
+};
+use symbols::{Frame, Symbols};
+
+/// Size of an ARM instruction: a return address lies that far behind its call.
+const INSTRUCTION: u32 = 4;
+/// An access this near to the stack pointer is most likely a stack that was too small.
+const NEAR_STACK: u32 = 16 << 10;
+
+/// An outcome in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Passed, failed, timed out.
+    pub kind: Kind,
+    /// Why, in one line; empty if it passed.
+    pub reason: String,
+    /// What is known about it, in lines.
+    pub details: Vec<String>,
+}
+
+/// The three ways for a run to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The oracle was satisfied.
+    Passed,
+    /// It cannot be.
+    Failed,
+    /// It was not within the limit.
+    TimedOut,
+}
+
+/// Explains an outcome of `scenario`, packed from `parts`.
+pub fn explain(outcome: &Outcome, scenario: &Scenario, parts: &Parts) -> Explanation {
+    let explainer = Explainer { scenario, parts };
+    let mut details: Vec<String> = Vec::new();
+    for report in &outcome.reports {
+        details.extend(explainer.report(report));
+    }
+    let failed = |reason: String, details| Explanation { kind: Kind::Failed, reason, details };
+    match (&outcome.end, outcome.reports.last()) {
+        (End::Verdict, Some(Report::Passed)) => {
+            Explanation { kind: Kind::Passed, reason: String::new(), details: Vec::new() }
+        }
+        (End::Verdict, Some(Report::Failed { reason })) => failed(reason.clone(), details),
+        (End::Verdict, Some(Report::TimedOut { missing, .. })) => {
+            let reason = format!("not done within its limit of {}: {missing}", scenario.limit);
+            Explanation { kind: Kind::TimedOut, reason, details }
+        }
+        (End::Verdict | End::Core, _) => failed("core itself stopped working".into(), details),
+        (End::Loader(said), _) => failed(format!("the loader stopped: {said}"), details),
+        (End::Kernel(registers), _) => {
+            details.extend(explainer.processor(registers));
+            details.push("`--kernel debug` makes the kernel say why on the console".into());
+            failed("the kernel crashed and has halted".into(), details)
+        }
+        (End::Malformed, _) => failed(wire::record::Malformed.to_string(), details),
+        (End::Qemu { status, said }, _) => {
+            if !said.is_empty() {
+                details.push(format!("it said: {said}"));
+            }
+            failed(format!("QEMU ended by itself ({status})"), details)
+        }
+        (End::Silent(registers), last) => {
+            match registers {
+                Some(registers) => details.extend(explainer.processor(registers)),
+                None => details.push("QEMU's monitor does not answer either".into()),
+            }
+            let who = if last.is_some() { "core gave no verdict" } else { "core never reported that it runs" };
+            failed(format!("{who}, long after the limit of {}", scenario.limit), details)
+        }
+    }
+}
+
+struct Explainer<'a> {
+    scenario: &'a Scenario,
+    parts: &'a Parts,
+}
+
+impl Explainer<'_> {
+    fn report(&self, report: &Report) -> Vec<String> {
+        match report {
+            Report::Fault { component, cause, place } => {
+                let mut lines = vec![format!("{component} faulted: {}", self.cause(component, *cause, place))];
+                lines.extend(self.place(component, place, false));
+                lines
+            }
+            Report::Panic { component, place } => {
+                let mut lines = vec![format!("{component} panicked; its message is on the console")];
+                lines.extend(self.place(component, place, true));
+                lines
+            }
+            Report::TimedOut { running: Some((component, place)), .. } => {
+                let mut lines = vec![format!("{component} was still running")];
+                lines.extend(self.place(component, place, false));
+                lines
+            }
+            Report::Started
+            | Report::Exit { .. }
+            | Report::Passed
+            | Report::Failed { .. }
+            | Report::TimedOut { running: None, .. } => Vec::new(),
+        }
+    }
+
+    fn cause(&self, component: &str, cause: Cause, place: &Place) -> String {
+        match cause {
+            Cause::Memory { address, access, status } => {
+                let what = match access {
+                    Access::Read => "it read address",
+                    Access::Write => "it wrote to address",
+                    Access::Execute => "it jumped to address",
+                };
+                let why = match (status & 0xf, access) {
+                    (0x1, _) => "which is not aligned for that",
+                    (0x5 | 0x7, _) => "where nothing is mapped",
+                    (0xd | 0xf, Access::Read) => "which it may not read",
+                    (0xd | 0xf, Access::Write) => "which it may only read",
+                    (0xd | 0xf, Access::Execute) => "which it may not execute",
+                    _ => "which the hardware refused",
+                };
+                let hint = match address.abs_diff(place.sp) <= NEAR_STACK && matches!(status & 0xf, 0x5 | 0x7) {
+                    true => format!("; that is near its stack's end, so component.{component}.stack may be too small"),
+                    false => String::new(),
+                };
+                format!("{what} {address:#010x}, {why} (fault status {status:#x}){hint}")
+            }
+            Cause::Capability { slot } => format!("it used slot {slot:#x} of its capability space, which is empty"),
+            Cause::SystemCall { number } => {
+                format!("it made system call {number} ({number:#x}), which the kernel does not know")
+            }
+            Cause::Instruction { number, code } => {
+                format!("it ran an instruction that does not exist or is not allowed (exception {number}, code {code})")
+            }
+            Cause::Unknown { label } => format!("a fault of kind {label}, which this version does not know"),
+        }
+    }
+
+    /// Where a component was: the instruction, then who called.
+    fn place(&self, component: &str, place: &Place, panicked: bool) -> Vec<String> {
+        let symbols = Symbols::new(self.executable(component));
+        let mut frames = frames_at(&symbols, place.pc, place.pc);
+        // In a function that has not yet built its own frame, the link register is all there is.
+        let callers = match place.backtrace.is_empty() {
+            true => std::slice::from_ref(&place.lr),
+            false => place.backtrace.as_slice(),
+        };
+        for &address in callers {
+            frames.extend(frames_at(&symbols, address, address.wrapping_sub(INSTRUCTION)));
+        }
+        if panicked {
+            // The machinery of the panic is of no interest, unless it is all there is.
+            let machinery = frames.iter().rposition(|(_, frame)| frame.as_ref().is_some_and(is_panic));
+            let own = machinery.map_or(0, |last| last + 1);
+            if own < frames.len() {
+                frames.drain(..own);
+            }
+        }
+        let lines = frames.iter().enumerate();
+        lines.map(|(index, (address, frame))| line(index == 0, *address, frame.as_ref())).collect()
+    }
+
+    /// Where the processor was, whatever it ran.
+    fn processor(&self, registers: &Registers) -> Vec<String> {
+        let pc = registers.pc();
+        let place = Place { pc, sp: registers.general[13], lr: registers.general[14], ..Place::default() };
+        let candidates =
+            [("the kernel", &self.parts.kernel), ("the loader", &self.parts.loader), ("core", &self.parts.core)];
+        let inside = |elf: &[u8]| {
+            wire::executable::Executable::new(elf).is_ok_and(|executable| executable.extent().contains(&pc))
+        };
+        let who = candidates.iter().find(|(_, elf)| inside(elf));
+        // Programs share their addresses, so which of them it is cannot be told from the address alone.
+        let (name, elf) = match who {
+            Some((name, elf)) => (*name, elf.as_slice()),
+            None => match self.parts.programs.iter().find(|(_, elf)| inside(elf)) {
+                Some((name, elf)) => (name.as_str(), elf.as_slice()),
+                None => return vec![format!("the processor was at {pc:#010x}, in nothing that was loaded")],
+            },
+        };
+        let symbols = Symbols::new(elf);
+        let mut lines = vec![format!("the processor was in {name}")];
+        let mut frames = frames_at(&symbols, pc, pc);
+        frames.extend(
+            frames_at(&symbols, place.lr, place.lr.wrapping_sub(INSTRUCTION)).into_iter().filter(|f| f.1.is_some()),
+        );
+        lines.extend(
+            frames.iter().enumerate().map(|(index, (address, frame))| line(index == 0, *address, frame.as_ref())),
+        );
+        lines
+    }
+
+    fn executable(&self, component: &str) -> &[u8] {
+        match self.scenario.components.get(component) {
+            Some(known) => self.parts.programs.get(known.binary(component)).map_or(&[], Vec::as_slice),
+            None if component == "core" => &self.parts.core,
+            None => &[],
+        }
+    }
+}
+
+/// The functions at `lookup`, shown under `address`; one entry without a function where nothing is known.
+fn frames_at(symbols: &Symbols<'_>, address: u32, lookup: u32) -> Vec<(u32, Option<Frame>)> {
+    let frames = symbols.frames(lookup);
+    match frames.is_empty() {
+        true => vec![(address, None)],
+        false => frames.into_iter().map(|frame| (address, Some(frame))).collect(),
+    }
+}
+
+/// Whether a frame belongs to the way from `panic!` or a failed check to the panic handler.
+fn is_panic(frame: &Frame) -> bool {
+    let function = frame.function.trim_start_matches('<');
+    [
+        "core::panicking::",
+        "core::option::",
+        "core::result::",
+        "core::slice::index::",
+        "core::str::",
+        "core::cell::panic",
+    ]
+    .iter()
+    .any(|start| function.starts_with(start))
+        || function.ends_with("rust_begin_unwind")
+}
+
+fn line(first: bool, address: u32, frame: Option<&Frame>) -> String {
+    let place = match frame {
+        None => "?".into(),
+        Some(Frame { function, source: None }) => function.clone(),
+        Some(Frame { function, source: Some((file, line)) }) => format!("{function} ({file}:{line})"),
+    };
+    format!("  {} {address:#010x} {place}", if first { "at" } else { "  " })
+}
+
+#[cfg(test)]
+mod tests;

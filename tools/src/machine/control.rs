@@ -1,0 +1,151 @@
+//! The control line: bytes from core, cut into frames and taken as reports.
+
+use serde::Serialize;
+use wire::record::{self, Cause, Fault, Malformed, Place, Record, Verdict};
+
+/// A report of core, kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// Core runs and has read its scenario.
+    Started,
+    /// A component stopped working.
+    Fault {
+        /// Which; `core` for core itself.
+        component: String,
+        /// Why.
+        cause: Cause,
+        /// Where.
+        place: Place,
+    },
+    /// A component ended itself.
+    Exit {
+        /// Which.
+        component: String,
+        /// Its exit code.
+        code: i32,
+    },
+    /// A component panicked.
+    Panic {
+        /// Which; `core` for core itself.
+        component: String,
+        /// Where.
+        place: Place,
+    },
+    /// The scenario's oracle is satisfied.
+    Passed,
+    /// It cannot be any more.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// The limit of virtual time passed first.
+    TimedOut {
+        /// What was still missing.
+        missing: String,
+        /// Where a component was that was still running, if one was.
+        running: Option<(String, Place)>,
+    },
+}
+
+impl From<Record<'_>> for Report {
+    fn from(record: Record<'_>) -> Self {
+        match record {
+            Record::Started => Self::Started,
+            Record::Fault(Fault { component, cause, place }) => {
+                Self::Fault { component: component.into(), cause, place }
+            }
+            Record::Exit { component, code } => Self::Exit { component: component.into(), code },
+            Record::Panic { component, place } => Self::Panic { component: component.into(), place },
+            Record::Verdict(Verdict::Passed) => Self::Passed,
+            Record::Verdict(Verdict::Failed { reason }) => Self::Failed { reason: reason.into() },
+            Record::Verdict(Verdict::TimedOut { missing, running }) => Self::TimedOut {
+                missing: missing.into(),
+                running: running.map(|(component, place)| (component.into(), place)),
+            },
+        }
+    }
+}
+
+impl Report {
+    /// Whether this is the end of the run.
+    pub fn is_verdict(&self) -> bool {
+        matches!(self, Self::Passed | Self::Failed { .. } | Self::TimedOut { .. })
+    }
+}
+
+/// Collects bytes until a frame is whole.
+#[derive(Debug, Default)]
+pub struct Frames {
+    partial: Vec<u8>,
+}
+
+impl Frames {
+    /// Takes the next bytes; calls `each` with every report that they complete.
+    ///
+    /// # Errors
+    /// A frame that is too long or no record. What follows it cannot be trusted.
+    pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Report)) -> Result<(), Malformed> {
+        for &byte in bytes {
+            self.partial.push(byte);
+            if byte == 0 {
+                each(Record::decode(&mut std::mem::take(&mut self.partial))?.into());
+            } else if self.partial.len() >= record::MAX {
+                return Err(Malformed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a frame has begun that is not whole.
+    pub fn is_partial(&self) -> bool {
+        !self.partial.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn frame(record: &Record<'_>) -> Vec<u8> {
+        record.encode(&mut [0; record::MAX]).unwrap().to_vec()
+    }
+
+    fn read(pieces: &[&[u8]]) -> Result<Vec<Report>, Malformed> {
+        let (mut frames, mut reports) = (Frames::default(), Vec::new());
+        for piece in pieces {
+            frames.push(piece, |report| reports.push(report))?;
+        }
+        Ok(reports)
+    }
+
+    #[test]
+    fn frames_are_found_however_they_are_cut() {
+        let records = [
+            Record::Started,
+            Record::Exit { component: "hello", code: -3 },
+            Record::Verdict(Verdict::Failed { reason: "no" }),
+        ];
+        let bytes: Vec<_> = records.iter().flat_map(frame).collect();
+        let expected: Vec<Report> = records.into_iter().map(Report::from).collect();
+        assert!(expected[2].is_verdict() && !expected[0].is_verdict());
+        assert_eq!(read(&[&bytes]), Ok(expected.clone()));
+        assert_eq!(read(&bytes.chunks(1).collect::<Vec<_>>()), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        assert_eq!(read(&[b"[hello] hi\n\0"]), Err(Malformed));
+        assert_eq!(read(&[b"\0"]), Err(Malformed));
+        assert_eq!(read(&[&[1; record::MAX]]), Err(Malformed));
+        assert_eq!(read(&[&[1; record::MAX - 1]]), Ok(vec![]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken_or_refused_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
+            let _ = read(&[&bytes]);
+        }
+    }
+}

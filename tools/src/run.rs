@@ -1,0 +1,151 @@
+//! A scenario, from its file to how it ended: the steps of this library in a row, for the command line and for tests.
+
+use kernel::Flavour;
+use serde::Serialize;
+
+use crate::{
+    build,
+    explain::{self, Explanation, Kind},
+    image,
+    machine::{self, Clock, Options, Outcome, control::Report, gdb, qemu},
+    scenario::Loaded,
+    setup::{self, Need},
+    workspace::Workspace,
+};
+
+/// What to run and how. [`Request::new`] is how `cargo rtcr run NAME` does without options.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The scenario.
+    pub loaded: Loaded,
+    /// Which kernel.
+    pub kernel: Flavour,
+    /// Where virtual time comes from.
+    pub clock: Clock,
+    /// Hand standard input to the console.
+    pub interactive: bool,
+    /// Wait for a debugger.
+    pub gdb: bool,
+    /// Real time after which the run is ended; none for what its limit suggests.
+    pub watchdog: Option<std::time::Duration>,
+}
+
+impl Request {
+    /// The release kernel, instructions as clock, nobody at the keyboard.
+    pub fn new(loaded: Loaded) -> Self {
+        let (kernel, clock) = (Flavour::Release, Clock::Instructions);
+        Self { loaded, kernel, clock, interactive: false, gdb: false, watchdog: None }
+    }
+}
+
+/// A run that has ended, one way or the other.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The scenario that ran.
+    pub loaded: Loaded,
+    /// What was booted.
+    pub image: image::Report,
+    /// What happened.
+    pub outcome: Outcome,
+    /// What that means.
+    pub explanation: Explanation,
+}
+
+/// Why nothing ran.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something is missing on this host.
+    #[error(transparent)]
+    Setup(#[from] setup::Error),
+    /// No toolchain.
+    #[error(transparent)]
+    Toolchain(#[from] setup::ToolchainError),
+    /// It does not build.
+    #[error(transparent)]
+    Build(#[from] build::Error),
+    /// It does not fit.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// It does not boot.
+    #[error(transparent)]
+    Machine(#[from] machine::Error),
+}
+
+/// Sets up what is missing, builds, packs, boots and explains. `show` hears the console's bytes as they come.
+///
+/// # Errors
+/// Nothing ran. Whatever goes wrong in the run itself is told by what is returned.
+pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(&[u8])) -> Result<Finished, Error> {
+    setup::ensure(&[Need::Kernel])?;
+    if !qemu::is_overridden() {
+        setup::ensure(&[Need::Emulator])?;
+    }
+    let toolchain = setup::toolchain()?;
+    let Request { loaded, kernel, clock, interactive, gdb, watchdog } = request;
+    let built = build::build(workspace, &toolchain, &loaded.scenario, kernel)?;
+    let image = image::assemble(&loaded.name, &loaded.scenario, &built.parts)?;
+    let limit = loaded.scenario.limit;
+    let patient = interactive && watchdog.is_none();
+    let options = Options {
+        qemu: qemu::program(),
+        clock,
+        limit,
+        watchdog: (!patient).then(|| watchdog.unwrap_or_else(|| machine::watchdog(limit))),
+        interactive,
+        gdb: gdb.then(|| gdb::Sources { checkout: workspace.root().to_owned(), kernel: built.kernel_sources }),
+    };
+    let outcome = machine::run(&image.bytes, &built.parts, &options, show)?;
+    let explanation = explain::explain(&outcome, &loaded.scenario, &built.parts);
+    Ok(Finished { loaded, image: image.report, outcome, explanation })
+}
+
+/// A run in numbers and words, equal for equal runs: free of paths, dates and real time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunReport<'a> {
+    scenario: &'a str,
+    about: &'a str,
+    result: Kind,
+    reason: &'a str,
+    details: &'a [String],
+    reports: &'a [Report],
+    console: Console,
+    image: &'a image::Report,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Console {
+    bytes: usize,
+    lines: usize,
+    sha256: String,
+}
+
+impl Finished {
+    /// The report of this run.
+    pub fn report(&self) -> RunReport<'_> {
+        let console = &self.outcome.console;
+        RunReport {
+            scenario: &self.loaded.name,
+            about: &self.loaded.scenario.about,
+            result: self.explanation.kind,
+            reason: &self.explanation.reason,
+            details: &self.explanation.details,
+            reports: &self.outcome.reports,
+            console: Console {
+                bytes: console.len(),
+                lines: console.iter().filter(|&&byte| byte == b'\n').count(),
+                sha256: image::hash(console),
+            },
+            image: &self.image,
+        }
+    }
+
+    /// The line that says how it ended: `NAME passed`, `NAME FAILED: why`, `NAME TIMED OUT: why`.
+    pub fn summary(&self) -> String {
+        let (name, reason) = (&self.loaded.name, &self.explanation.reason);
+        match self.explanation.kind {
+            Kind::Passed => format!("{name} passed"),
+            Kind::Failed => format!("{name} FAILED: {reason}"),
+            Kind::TimedOut => format!("{name} TIMED OUT: {reason}"),
+        }
+    }
+}

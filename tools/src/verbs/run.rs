@@ -1,0 +1,134 @@
+//! `cargo rtcr run`: build, boot, watch, judge.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::Args;
+
+use super::{Ending, Result};
+use crate::{
+    cli::{KernelChoice, ScenarioArgs},
+    explain::Kind,
+    file,
+    machine::Clock,
+    run::{self, Request},
+    scenario::Setting,
+    terminal::{self, Harmless, RawInput, Tone},
+    workspace::Workspace,
+};
+
+/// Build a scenario, boot it in QEMU, show its console, and judge it by its oracle.
+///
+/// Time in the machine is virtual (a nanosecond per instruction, idle time skipped), so that equal runs print equal
+/// bytes. The run ends by the scenario's oracle, by its limit, or by a crash, which is explained with component,
+/// address and source line. RTCR_QEMU names another QEMU than qemu-system-arm on the path.
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// End the run after so many seconds of virtual time, whatever the scenario says.
+    #[arg(long, value_name = "SECONDS")]
+    limit: Option<f64>,
+    /// Keep the console's bytes as they came, also of a run that fails.
+    #[arg(long, value_name = "FILE")]
+    console: Option<PathBuf>,
+    /// Write what happened as JSON.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Hand the keyboard to the console.
+    #[arg(long)]
+    interactive: bool,
+    /// Stop before the first instruction, wait for a debugger, and say how to attach it with symbols.
+    #[arg(long)]
+    gdb: bool,
+    /// Let time in the machine follow the host's clock.
+    #[arg(long)]
+    realtime: bool,
+    /// Which kernel to boot.
+    #[arg(long, value_enum, default_value_t)]
+    kernel: KernelChoice,
+    /// Real seconds after which the run is given up; by default 20 times its limit, at least 60.
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    watchdog: Option<u64>,
+}
+
+impl Run {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Nothing ran.
+    pub fn run(self) -> Result {
+        let Self { mut scenario, limit, console, report, interactive, gdb, realtime, kernel, watchdog } = self;
+        let workspace = Workspace::find()?;
+        if let Some(seconds) = limit {
+            scenario.set(Setting::limit(seconds));
+        }
+        let request = Request {
+            kernel: kernel.into(),
+            clock: if realtime { Clock::Real } else { Clock::Instructions },
+            interactive,
+            gdb,
+            watchdog: watchdog.map(Duration::from_secs),
+            ..Request::new(scenario.load(&workspace)?)
+        };
+        // Whether they can be written is found out before anything takes time.
+        let mut console = console.as_deref().map(file::Pending::create).transpose()?;
+        let report = report.as_deref().map(file::Pending::create).transpose()?;
+
+        let raw = interactive.then(RawInput::begin);
+        let mut screen = Screen::default();
+        let finished = run::run(&workspace, request, |bytes| screen.show(bytes))?;
+        screen.finish();
+        drop(raw);
+
+        if let Some(mut console) = console.take() {
+            console.write(&finished.outcome.console)?;
+            console.keep()?;
+        }
+        if let Some(mut report) = report {
+            report.write(&file::json(&finished.report())?)?;
+            report.keep()?;
+        }
+        finished.explanation.details.iter().for_each(terminal::say);
+        let (tone, ending) = match finished.explanation.kind {
+            Kind::Passed => (Tone::Good, Ending::Passed),
+            Kind::Failed => (Tone::Bad, Ending::Failed),
+            Kind::TimedOut => (Tone::Bad, Ending::TimedOut),
+        };
+        terminal::say_in(tone, finished.summary());
+        Ok(ending)
+    }
+}
+
+/// The console as it is shown: at once, harmless, and ended with a line end.
+#[derive(Default)]
+struct Screen {
+    harmless: Harmless,
+    in_line: bool,
+}
+
+impl Screen {
+    fn show(&mut self, bytes: &[u8]) {
+        let text = self.harmless.push(bytes);
+        self.print(&text);
+    }
+
+    fn finish(&mut self) {
+        let rest = self.harmless.finish();
+        self.print(&rest);
+        if self.in_line {
+            self.print("\n");
+        }
+    }
+
+    fn print(&mut self, text: &str) {
+        if let Some(last) = text.chars().last() {
+            self.in_line = last != '\n';
+            let mut out = io::stdout().lock();
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Runs against a stand-in for QEMU that does what its "image" says: every way for a run to end.
+
+use std::time::{Duration, Instant};
+
+use base::scenario::{self, Scenario};
+use tools::{
+    executable,
+    explain::{self, Explanation, Kind},
+    image::Parts,
+    machine::{self, Clock, End, Error, Options, Outcome, control::Report},
+};
+use wire::{
+    executable::Segment,
+    layout::LOADER,
+    record::{Access, Cause, Fault, MAX, Place, Record, Verdict},
+};
+
+#[path = "support/elf.rs"]
+mod elf;
+
+const HALT: u32 = 0xe000_0020;
+const INTERRUPTS_OFF: &str = "000001d3";
+const INTERRUPTS_ON: &str = "0000001f";
+
+fn program(address: u32) -> Vec<u8> {
+    let bytes = &[0; 64];
+    let code = Segment { address, physical: address, size: 64, bytes, writable: false, executable: true };
+    executable::write("test", address, [code]).unwrap()
+}
+
+fn parts() -> Parts {
+    Parts {
+        kernel: elf::with_symbol(&program(0xe000_0000), "halt", HALT, 12),
+        loader: program(LOADER),
+        core: program(0x1_0000),
+        programs: [("hello".into(), program(0x100_0000))].into(),
+    }
+}
+
+fn options() -> Options {
+    Options {
+        qemu: env!("CARGO_BIN_EXE_fake-qemu").into(),
+        clock: Clock::Instructions,
+        limit: scenario::Duration { micros: 1_000_000 },
+        watchdog: Some(Duration::from_secs(30)),
+        interactive: false,
+        gdb: None,
+    }
+}
+
+fn run_with(script: &str, options: &Options) -> Result<(Outcome, Explanation), Error> {
+    let mut shown = Vec::new();
+    let outcome = machine::run(script.as_bytes(), &parts(), options, |bytes| shown.extend_from_slice(bytes))?;
+    assert_eq!(shown, outcome.console, "what is shown is what is kept");
+    let scenario: Scenario =
+        toml::from_str("about = \"\"\nlimit = 1\n[component.hello]\n[success]\nexit = { hello = 0 }").unwrap();
+    let explanation = explain::explain(&outcome, &scenario, &parts());
+    Ok((outcome, explanation))
+}
+
+fn run(script: &str) -> (Outcome, Explanation) {
+    run_with(script, &options()).unwrap()
+}
+
+fn control(record: &Record<'_>) -> String {
+    let mut buffer = [0; MAX];
+    let digits: String = record.encode(&mut buffer).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("control {digits}\n")
+}
+
+fn started() -> String {
+    control(&Record::Started)
+}
+
+#[test]
+fn a_verdict_ends_the_run_and_all_of_the_console_is_kept() {
+    let passed = control(&Record::Verdict(Verdict::Passed));
+    let (outcome, explanation) = run(&format!("console before\n{}console [hello] hi\n{passed}", started()));
+    assert_eq!(outcome.console, b"before\r\n[hello] hi\r\n");
+    assert_eq!(outcome.reports, [Report::Started, Report::Passed]);
+    assert_eq!(explanation.kind, Kind::Passed);
+}
+
+#[test]
+fn nothing_counts_after_the_verdict() {
+    let failed = control(&Record::Verdict(Verdict::Failed { reason: "no" }));
+    let passed = control(&Record::Verdict(Verdict::Passed));
+    let (outcome, explanation) = run(&format!("{}{failed}{passed}control 0505\n", started()));
+    assert_eq!(outcome.end, End::Verdict);
+    assert_eq!((explanation.kind, explanation.reason.as_str()), (Kind::Failed, "no"));
+}
+
+#[test]
+fn no_text_on_the_console_is_taken_for_a_verdict() {
+    let verdict = control(&Record::Verdict(Verdict::Passed)).replace("control", "console");
+    let words = "console loader: stopped: really\nconsole KERNEL DATA ABORT!\nconsole halting...\n";
+    let failed = control(&Record::Verdict(Verdict::Failed { reason: "no" }));
+    let quiet = "registers 01000000 0000001f\n";
+    let (outcome, explanation) = run(&format!("{quiet}{}{words}{verdict}{failed}", started()));
+    assert_eq!(outcome.end, End::Verdict);
+    assert_eq!(explanation.reason, "no");
+}
+
+#[test]
+fn a_fault_of_core_ends_the_run() {
+    let cause = Cause::Memory { address: 4, access: Access::Read, status: 5 };
+    let fault = control(&Record::Fault(Fault { component: "core", cause, place: Place::default() }));
+    let (outcome, explanation) = run(&(started() + &fault));
+    assert_eq!(outcome.end, End::Core);
+    assert_eq!(explanation.kind, Kind::Failed);
+    assert!(explanation.details[0].starts_with("core faulted: it read address 0x00000004"), "{explanation:?}");
+}
+
+#[test]
+fn the_loaders_last_words_are_told() {
+    let script = "registers 20000010 000001d3\nconsole loader: stopped: the boot archive is damaged\n";
+    let begun = Instant::now();
+    let (outcome, explanation) = run(script);
+    assert_eq!(outcome.end, End::Loader("the boot archive is damaged".into()));
+    assert_eq!(explanation.reason, "the loader stopped: the boot archive is damaged");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_halted_kernel_is_recognised_without_waiting_for_the_watchdog() {
+    let (outcome, explanation) = run(&format!("{}registers {HALT:08x} {INTERRUPTS_OFF}\n", started()));
+    assert!(matches!(outcome.end, End::Kernel(_)), "{outcome:?}");
+    assert!(explanation.reason.contains("kernel crashed"), "{explanation:?}");
+    assert!(explanation.details.iter().any(|line| line.contains("halt")), "{explanation:?}");
+}
+
+#[test]
+fn silence_is_told_apart_from_a_halt() {
+    let options = Options { watchdog: Some(Duration::from_secs(2)), ..options() };
+    let (outcome, explanation) =
+        run_with(&format!("{}registers {HALT:08x} {INTERRUPTS_ON}\n", started()), &options).unwrap();
+    assert!(matches!(outcome.end, End::Silent(Some(_))), "{outcome:?}");
+    assert!(explanation.reason.starts_with("core gave no verdict"), "{explanation:?}");
+    let (outcome, explanation) = run_with("wait", &options).unwrap();
+    assert_eq!(outcome.end, End::Silent(None));
+    assert!(explanation.reason.starts_with("core never reported"), "{explanation:?}");
+}
+
+#[test]
+fn a_machine_that_runs_far_beyond_its_limit_is_ended() {
+    let begun = Instant::now();
+    let (outcome, explanation) =
+        run(&format!("{}instructions 3000000001\nregisters 01000010 {INTERRUPTS_ON}\n", started()));
+    assert!(matches!(outcome.end, End::Silent(Some(_))), "{outcome:?}");
+    assert!(explanation.details[0].contains("hello"), "{explanation:?}");
+    assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn garbage_on_the_control_line_fails_the_run() {
+    for garbage in ["control 00\n", "control 414200\n", &format!("control {}\n", "41".repeat(MAX))] {
+        let (outcome, explanation) = run(&(started() + garbage));
+        assert_eq!(outcome.end, End::Malformed);
+        assert!(explanation.reason.contains("malformed record"), "{explanation:?}");
+    }
+}
+
+#[test]
+fn a_qemu_that_ends_by_itself_fails_the_run() {
+    let (outcome, explanation) = run(&format!("{}complain out of luck\nconsole last words\nexit 7\n", started()));
+    assert_eq!(outcome.console, b"last words\r\n");
+    assert!(matches!(&outcome.end, End::Qemu { status, .. } if status.code() == Some(7)), "{outcome:?}");
+    assert!(explanation.details.iter().any(|line| line.contains("out of luck")), "{explanation:?}");
+}
+
+#[test]
+fn a_verdict_counts_even_if_qemu_ends_right_after_it() {
+    for _ in 0..20 {
+        let (outcome, _) = run(&format!("{}{}exit 0\n", started(), control(&Record::Verdict(Verdict::Passed))));
+        assert_eq!(outcome.end, End::Verdict);
+    }
+}
+
+#[test]
+fn a_qemu_that_does_not_start_is_an_error() {
+    let error = run_with("refuse", &options()).unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }));
+    assert!(error.to_string().contains("no such machine"), "{error}");
+    let options = Options { qemu: "/no/such/qemu".into(), ..options() };
+    let error = run_with("wait", &options).unwrap_err().to_string();
+    assert!(error.contains("/no/such/qemu") && error.contains("doctor"), "{error}");
+}
