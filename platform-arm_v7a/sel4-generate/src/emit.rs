@@ -1,9 +1,10 @@
 //! Writes the interface as Rust source.
 //!
-//! The source is meant to be included in a module that brings what it calls: the types `seL4_Word` and `seL4_CPtr`, the
-//! functions `seL4_CallWithMRs`, `seL4_SetMR`, `seL4_GetMR` and `seL4_SetCap`. Names are those of C. How a message is
-//! laid out follows `libsel4/tools/syscall_stub_gen.py`: capabilities travel apart, every other value is aligned to its
-//! own size or to a word, whichever is less, and the first four words travel in registers.
+//! The source is meant to be included in a module that brings what it uses: the types `seL4_Word`, `seL4_CPtr` and those
+//! of capabilities, the message buffer with `seL4_GetIPCBuffer`, `seL4_CallWithMRs`, and `unregister` for after an error.
+//! Names are those of C. How a message is laid out follows `libsel4/tools/syscall_stub_gen.py`: capabilities travel apart,
+//! every other value is aligned to its own size or to a word, whichever is less, and the first four words travel in
+//! registers.
 
 use std::fmt::{self, Write};
 
@@ -70,6 +71,13 @@ struct Placed<'a> {
     kind: Kind<'a>,
     word: usize,
     shift: u32,
+}
+
+impl Placed<'_> {
+    /// Whether a part of it lies in the message buffer.
+    fn is_buffered(&self) -> bool {
+        self.word + self.kind.bits().div_ceil(WORD) as usize > REGISTERS
+    }
 }
 
 impl Bindings {
@@ -258,35 +266,39 @@ fn write_method(
     }
     writeln!(out, ") -> {result} {{")?;
     writeln!(out, "    // SAFETY: the caller vouches for what the section on safety asks for.\n    unsafe {{")?;
+    // The buffer's address is asked for once; it stays the same during the call.
+    if !capabilities.is_empty() || words.len() > REGISTERS || outputs.iter().any(Placed::is_buffered) {
+        writeln!(out, "        let _buffer = seL4_GetIPCBuffer();")?;
+    }
     for (index, capability) in capabilities.iter().enumerate() {
-        writeln!(out, "        seL4_SetCap({index}, {});", rust_name(&capability.name))?;
+        writeln!(out, "        (*_buffer).caps_or_badges[{index}] = {};", rust_name(&capability.name))?;
     }
     for (index, word) in words.iter().enumerate().skip(REGISTERS) {
-        writeln!(out, "        seL4_SetMR({index}, {word});")?;
+        writeln!(out, "        (*_buffer).msg[{index}] = {word};")?;
     }
     let registers: Vec<&str> = (0..REGISTERS).map(|index| words.get(index).map_or("0", String::as_str)).collect();
     writeln!(
         out,
-        "        let tag = seL4_MessageInfo_t::new({}, 0, {}, {});",
+        "        let _tag = seL4_MessageInfo_t::new({}, 0, {}, {});",
         method.id,
         capabilities.len(),
         words.len()
     )?;
-    writeln!(out, "        let (tag, mrs) = seL4_CallWithMRs(_service, tag, [{}]);", registers.join(", "))?;
-    writeln!(out, "        let error = tag.get_label();")?;
+    writeln!(out, "        let (_tag, _mrs) = seL4_CallWithMRs(_service, _tag, [{}]);", registers.join(", "))?;
+    writeln!(out, "        let _error = _tag.get_label();")?;
     // The details of an error are read from the message buffer, as in C.
     let zeros: String =
         by_value.iter().map(|o| format!(", {}: {}", rust_name(&o.parameter.name), zero(&o.kind))).collect();
     let refused = match (outputs, by_value.as_slice()) {
         ([], _) => String::new(),
-        (_, []) => "            return error;\n".to_owned(),
-        _ => format!("            return {result} {{ error{zeros} }};\n"),
+        (_, []) => "            return _error;\n".to_owned(),
+        _ => format!("            return {result} {{ error: _error{zeros} }};\n"),
     };
-    writeln!(out, "        if error != seL4_NoError {{\n            unregister(mrs);\n{refused}        }}")?;
+    writeln!(out, "        if _error != seL4_NoError {{\n            unregister(_mrs);\n{refused}        }}")?;
     for output in outputs {
         let word = |index: usize| match index < REGISTERS {
-            true => format!("mrs[{index}]"),
-            false => format!("seL4_GetMR({index})"),
+            true => format!("_mrs[{index}]"),
+            false => format!("(*_buffer).msg[{index}]"),
         };
         let name = rust_name(&output.parameter.name);
         match &output.kind {
@@ -308,10 +320,10 @@ fn write_method(
         }
     }
     match by_value.is_empty() {
-        true => writeln!(out, "        error")?,
+        true => writeln!(out, "        _error")?,
         false => {
             let names: String = by_value.iter().map(|o| format!(", {}", rust_name(&o.parameter.name))).collect();
-            writeln!(out, "        {result} {{ error{names} }}")?;
+            writeln!(out, "        {result} {{ error: _error{names} }}")?;
         }
     }
     writeln!(out, "    }}\n}}")

@@ -96,8 +96,6 @@ pub unsafe fn seL4_SetUserData(data: seL4_Word) {
 /// See the section on safety in this crate's documentation.
 #[cold]
 pub(crate) unsafe fn unregister(words: [seL4_Word; 4]) {
-    for (index, word) in words.into_iter().enumerate() {
-        // SAFETY: the caller vouches for the buffer; the index is below four.
-        unsafe { seL4_SetMR(index, word) };
-    }
+    // SAFETY: the caller vouches for the buffer; four words are inside its array.
+    unsafe { (&raw mut (*seL4_GetIPCBuffer()).msg).cast::<[seL4_Word; 4]>().write(words) };
 }

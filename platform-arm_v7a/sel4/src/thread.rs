@@ -4,7 +4,7 @@ use sel4_raw as raw;
 
 use crate::{
     CNode, Cap, CapData, DomainControl, Error, Frame, Notification, PageDirectory, Priority, Tcb, UserContext,
-    message::MessageInfo,
+    message::{self, MessageInfo},
 };
 
 /// Where a thread runs and whom its faults go to.
@@ -113,6 +113,8 @@ pub struct ThreadInfo {
 impl ThreadInfo {
     /// How many words it has behind the registers.
     pub const WORDS: usize = 5;
+    /// How long the kernel's answer is with them.
+    const LENGTH: usize = UserContext::WORDS + Self::WORDS;
 }
 
 impl Cap<Tcb> {
@@ -253,7 +255,14 @@ impl Cap<Tcb> {
     /// `IllegalOperation`: the caller itself.
     #[inline]
     pub fn read_registers(self, suspend: bool) -> Result<UserContext, Error> {
-        self.read_registers_and_info(suspend).map(|(registers, _)| registers)
+        let mut registers = raw::seL4_UserContext::default();
+        // SAFETY: the thread has its message buffer; memory is not touched.
+        Error::check(unsafe {
+            raw::seL4_TCB_ReadRegisters(self.number(), suspend, 0, UserContext::WORDS as u32, &mut registers)
+        })?;
+        let raw::seL4_UserContext { pc, sp, cpsr, r0, r1, r8, r9, r10, r11, r12, r2, r3, r4, r5, r6, r7, r14: lr } =
+            registers;
+        Ok(UserContext { pc, sp, cpsr, r0, r1, r8, r9, r10, r11, r12, r2, r3, r4, r5, r6, r7, lr })
     }
 
     /// [Reads the registers](Self::read_registers), and what the thread does, if the kernel tells; 651 ns.
@@ -268,17 +277,22 @@ impl Cap<Tcb> {
         // SAFETY: the thread has its message buffer; memory is not touched. The message is laid out as in
         // `seL4_TCB_ReadRegisters`, which cannot be used since it drops the length of the answer.
         let (info, words) = unsafe { raw::seL4_CallWithMRs(self.number(), info.raw(), words) };
-        let answer = crate::Message { info: MessageInfo::from_word(info.words[0]), words };
-        Error::check(answer.label())?;
+        let info = MessageInfo::from_word(info.words[0]);
+        Error::check(info.label())?;
 
-        const ALL: usize = UserContext::WORDS + ThreadInfo::WORDS;
-        let mut words = [0; ALL];
-        let length = answer.read(&mut words);
-        let [registers @ .., thread, state, blocking_object, badge, caller] = words;
-        let registers = UserContext::from_words(registers);
-        match length {
+        const REST: usize = UserContext::WORDS - message::REGISTER_WORDS;
+        let [pc, sp, cpsr, r0] = words;
+        let rest = message::buffer().wrapping_add(message::REGISTER_WORDS);
+        // SAFETY: the thread has its message buffer, which is longer than all registers.
+        let [r1, r8, r9, r10, r11, r12, r2, r3, r4, r5, r6, r7, lr] = unsafe { rest.cast::<[u32; REST]>().read() };
+        let registers = UserContext { pc, sp, cpsr, r0, r1, r8, r9, r10, r11, r12, r2, r3, r4, r5, r6, r7, lr };
+        match info.length() {
             UserContext::WORDS => Ok((registers, None)),
-            ALL => {
+            ThreadInfo::LENGTH => {
+                let behind = message::buffer().wrapping_add(UserContext::WORDS);
+                // SAFETY: the thread has its message buffer, which is longer than `LENGTH`.
+                let [thread, state, blocking_object, badge, caller] =
+                    unsafe { behind.cast::<[u32; ThreadInfo::WORDS]>().read() };
                 let state = ThreadState::new(state).ok_or(Error::Foreign)?;
                 let caller = (caller != 0).then_some(caller);
                 Ok((registers, Some(ThreadInfo { thread, state, blocking_object, badge, caller })))
