@@ -13,6 +13,8 @@ use crate::{
 pub const PD: Slot = Slot(1);
 /// Slot of its LOG session.
 pub const LOG: Slot = Slot(2);
+/// Slot of its doorbell, the notification on which its first thread waits when it has nothing to do.
+pub const DOORBELL: Slot = Slot(4);
 
 /// A component's environment: its sessions, and the way to them.
 #[derive(Clone, Copy)]

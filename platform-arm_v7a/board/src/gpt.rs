@@ -8,7 +8,7 @@ use crate::register::Registers;
 /// Physical address.
 pub const ADDRESS: u32 = 0x0209_8000;
 /// Its interrupt at the GIC (IMX6DQRM table 3-1: 55, counted from the first shared interrupt, 32).
-pub const INTERRUPT: u32 = 87;
+pub const INTERRUPT: u16 = 87;
 /// Steps a microsecond.
 pub const STEPS_PER_MICROSECOND: u32 = 66;
 

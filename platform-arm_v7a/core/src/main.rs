@@ -1,3 +1,101 @@
-//! To come.
+//! Core as it is booted: runs one scenario and reports how it went.
+//!
+//! It makes the scenario's components in the order of their names, then serves them one request at a time from the
+//! highest priority but one (see [`guardian`]), until the oracle or the limit ends the run.
 #![no_std]
 #![no_main]
+
+extern crate alloc;
+
+mod server;
+
+use alloc::{format, string::String, vec::Vec};
+
+use base::scenario::{Duration, Scenario};
+use board::{gpt, gpt::Gpt, uart};
+use rtcr_core::{
+    clock::Limit,
+    component::{Component, Maker},
+    console::Lines,
+    guardian, halt,
+    judge::Judge,
+    modules,
+    objects::{Exhausted, Objects},
+    root_task,
+    window::Window,
+};
+use sel4::{BootInfo, Cap, IrqHandler, Notification, Rights, boot};
+use server::{Server, TIMER};
+use wire::record::{Record, Verdict};
+
+root_task!(main);
+
+fn main(boot_info: BootInfo) -> ! {
+    let mut objects = Objects::new(&boot_info);
+    let mut window = Window::new();
+    let Ok(mut lines) = open_lines(&mut objects, &mut window) else {
+        // There is nothing to say it with. The host sees that core never started.
+        halt()
+    };
+    match prepare(&mut objects, &mut window) {
+        Ok((scenario, components, server)) => {
+            let judge = Judge::new(lines, &scenario.success, scenario.components.into_keys());
+            server.serve(components, judge)
+        }
+        Err(reason) => {
+            lines.report(&Record::Verdict(Verdict::Failed { reason: &reason }));
+            halt()
+        }
+    }
+}
+
+fn open_lines(objects: &mut Objects, window: &mut Window) -> Result<Lines, Exhausted> {
+    let mut device = |address| {
+        let frame = objects.make_device_frame(address)?;
+        window.map_device(objects, frame)
+    };
+    let (console, control) = (device(uart::CONSOLE)?, device(uart::CONTROL)?);
+    // SAFETY: mapped a moment ago, and the kernel gives the devices to nobody else.
+    Ok(unsafe { Lines::open(console, control) })
+}
+
+/// Everything up to the point where the components may run; they cannot before, since core waits for nothing here.
+fn prepare(objects: &mut Objects, window: &mut Window) -> Result<(Scenario, Vec<Component>, Server), String> {
+    let text = |error: Exhausted| format!("core cannot start: {error}");
+    guardian::start(objects, window).map_err(text)?;
+    let archive = modules::archive().map_err(|error| format!("core cannot start: {error}"))?;
+    let scenario = modules::scenario(&archive).map_err(|error| format!("core cannot start: {error}"))?;
+    let (limit, timer) = start_limit(objects, window, scenario.limit).map_err(text)?;
+    let endpoint = objects.make().map_err(text)?;
+    let mut components = Vec::new();
+    for (number, (name, settings)) in scenario.components.iter().enumerate() {
+        let program = settings.binary(name);
+        let file = archive.find(program).ok_or_else(|| format!("the boot modules hold no program `{program}`"))?;
+        let mut maker = Maker { objects, window, endpoint };
+        let component = Component::start(&mut maker, number, settings, file.bytes)
+            .map_err(|error| format!("{name} cannot start: {error}"))?;
+        components.push(component);
+    }
+    Ok((scenario, components, Server { endpoint, limit, timer }))
+}
+
+/// Starts the timer; its interrupts arrive at this thread as a signal with the badge [`TIMER`].
+fn start_limit(
+    objects: &mut Objects,
+    window: &mut Window,
+    limit: Duration,
+) -> Result<(Limit, Cap<IrqHandler>), Exhausted> {
+    let frame = objects.make_device_frame(gpt::ADDRESS)?;
+    let registers = window.map_device(objects, frame)?;
+    // SAFETY: mapped a moment ago, and the kernel gives the device to nobody else.
+    let timer = unsafe { Gpt::start(registers) };
+    let notification = objects.make::<Notification>()?;
+    let slots = objects.take_slots(2)?;
+    let (handler, badged) = (Cap::<IrqHandler>::new(slots.start), Cap::<Notification>::new(slots.start + 1));
+    boot::IRQ_CONTROL.get(gpt::INTERRUPT, handler.slot(boot::CNODE))?;
+    notification.slot(boot::CNODE).mint_to(badged.slot(boot::CNODE), Rights::ALL, TIMER.into())?;
+    handler.set_notification(badged)?;
+    boot::TCB.bind_notification(notification)?;
+    handler.acknowledge()?;
+    Ok((Limit::new(timer, limit), handler))
+}

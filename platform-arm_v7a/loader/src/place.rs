@@ -101,10 +101,9 @@ pub fn place() -> Result<Placed, Error> {
 
 fn archive() -> Result<Archive<'static>, Error> {
     let start = &raw const __archive;
-    let header_length = 32;
     // SAFETY: RAM behind the loader, written by whoever loaded us and by nobody since; a header fits there whatever
     // it contains.
-    let header = unsafe { slice::from_raw_parts(start, header_length) };
+    let header = unsafe { slice::from_raw_parts(start, archive::HEADER) };
     let length = Archive::stated_length(header).map_err(Error::Archive)?;
     let end = start.addr() as u64 + length as u64;
     if end > KERNEL_RAM.end.into() {

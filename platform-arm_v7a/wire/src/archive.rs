@@ -24,7 +24,8 @@ pub const VERSION: u32 = 1;
 pub const MAX_NAME: usize = 48;
 
 const MAGIC: [u8; 8] = *b"RTCRBOOT";
-const HEADER: usize = 32;
+/// Size of the header in bytes.
+pub const HEADER: usize = 32;
 const CHECKED_FROM: usize = 24;
 const ENTRY: usize = 64;
 const PAGE: usize = crate::layout::PAGE as usize;
@@ -92,7 +93,7 @@ impl<'a> Archive<'a> {
     /// Length in bytes that the archive starting at `header` says it has, so that a reader knows how much to look at.
     ///
     /// # Errors
-    /// `header` is shorter than 32 bytes, no archive, or of another version.
+    /// `header` is shorter than [`HEADER`], no archive, or of another version.
     pub fn stated_length(header: &[u8]) -> Result<usize, Error> {
         if header.len() < HEADER {
             return Err(Error::Truncated);

@@ -1,0 +1,36 @@
+//! Core: the root task. It alone holds the kernel's capabilities.
+//!
+//! The library is what any root task starts with; the executable `rtcr-core` (`main.rs`) runs a scenario with it, and
+//! the on-target tests of the kernel are root tasks of their own.
+//!
+//! * [`start`]: stack, heap, [`root_task!`](crate::root_task).
+//! * [`objects`]: kernel objects made from untyped memory, and capability slots.
+//! * [`window`]: frames mapped for the root task itself.
+//! * [`modules`]: the boot modules.
+//! * [`console`]: the two serial lines.
+//! * [`guardian`]: reports a root task that fails.
+//! * [`place`]: where a stopped thread was.
+//! * [`component`]: a component made from an executable.
+//! * [`clock`], [`judge`]: the limit and the verdict of a run.
+#![no_std]
+
+extern crate alloc;
+
+pub mod clock;
+pub mod component;
+pub mod console;
+pub mod guardian;
+pub mod judge;
+pub mod modules;
+pub mod objects;
+pub mod place;
+pub mod start;
+pub mod window;
+
+/// Ends the run for good: nothing below the caller's priority runs again, and the host, having read the verdict, ends
+/// the machine.
+pub fn halt() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}

@@ -1,0 +1,67 @@
+//! A root task's first instructions, its stack and its heap.
+
+use core::{arch::global_asm, cell::UnsafeCell};
+
+use buddy_system_allocator::LockedHeap;
+
+// The kernel enters with r0 = address of the boot information and no stack (seL4 5.0.0, `create_initial_thread`).
+global_asm!(
+    r#"
+    .section .text.start, "ax"
+    .arm
+    .global _start
+_start:
+    ldr     sp, ={stack}
+    add     sp, sp, #{size}
+    mov     r11, #0
+    mov     lr, #0
+    b       {entry}
+    "#,
+    stack = sym STACK,
+    size = const STACK_SIZE,
+    entry = sym entry,
+);
+
+const STACK_SIZE: usize = 64 * 1024;
+const HEAP_SIZE: usize = 512 * 1024;
+
+#[repr(C, align(16))]
+struct Memory<const SIZE: usize>(UnsafeCell<[u8; SIZE]>);
+
+// SAFETY: the stack is touched by the first thread as its stack only, the heap by the allocator only.
+unsafe impl<const SIZE: usize> Sync for Memory<SIZE> {}
+
+static STACK: Memory<STACK_SIZE> = Memory(UnsafeCell::new([0; STACK_SIZE]));
+static HEAP_MEMORY: Memory<HEAP_SIZE> = Memory(UnsafeCell::new([0; HEAP_SIZE]));
+
+/// What a root task keeps about its components; of fixed size, used while a scenario is set up. Orders up to 2^20.
+#[global_allocator]
+static HEAP: LockedHeap<20> = LockedHeap::empty();
+
+unsafe extern "Rust" {
+    /// The root task itself; named by [`root_task`](crate::root_task).
+    fn __root_task(boot_info: sel4::BootInfo) -> !;
+}
+
+extern "C" fn entry(boot_info: *const u8) -> ! {
+    // SAFETY: once, before anything is allocated; the memory belongs to the heap alone.
+    unsafe { HEAP.lock().init(HEAP_MEMORY.0.get() as usize, HEAP_SIZE) };
+    // SAFETY: what the kernel passed; nobody unmaps it.
+    match unsafe { sel4::BootInfo::new(boot_info) } {
+        // SAFETY: defined by `root_task!` with this very signature.
+        Some(boot_info) => unsafe { __root_task(boot_info) },
+        None => crate::halt(),
+    }
+}
+
+/// Makes a function `fn(sel4::BootInfo) -> !` the root task of an executable.
+#[macro_export]
+macro_rules! root_task {
+    ($main:path) => {
+        // The name is reserved for this macro: two root tasks in one executable do not link.
+        #[unsafe(no_mangle)]
+        fn __root_task(boot_info: sel4::BootInfo) -> ! {
+            $main(boot_info)
+        }
+    };
+}
