@@ -170,10 +170,6 @@ pub fn assemble(name: &str, scenario: &Scenario, parts: &Parts) -> Result<Image,
     let modules = archive::write(&files)?;
     let archive = archive::write(&[(KERNEL, &kernel), (CORE, &core), (MODULES, &modules)])?;
 
-    let mut places = Vec::new();
-    let mut place = |name: &str, start: u64, size: u64, content: &[u8]| {
-        places.push(Part { name: name.into(), start, size, bytes: content.len() as u64, sha256: hash(content) });
-    };
     let archive_start = archive_place(&loader, &parts.loader)?;
     let (kernel_start, kernel_end) = kernel_place(&executable::check(KERNEL, &kernel)?)?;
     let core_size = core_size(&executable::check(CORE, &core)?)?;
@@ -192,15 +188,21 @@ pub fn assemble(name: &str, scenario: &Scenario, parts: &Parts) -> Result<Image,
     }
 
     let stripped_loader = executable::strip("loader", &parts.loader)?;
-    place(KERNEL, kernel_start, kernel_end - kernel_start, &kernel);
-    place(CORE, kernel_end, core_size, &core);
-    place(MODULES, modules_start, modules.len() as u64, &modules);
+    let part = |name: &str, start: u64, size: u64, content: &[u8]| {
+        let (bytes, sha256) = (content.len() as u64, hash(content));
+        Part { name: name.into(), within: None, start, size, bytes, sha256 }
+    };
+    let mut places = vec![
+        part(KERNEL, kernel_start, kernel_end - kernel_start, &kernel),
+        part(CORE, kernel_end, core_size, &core),
+        part(MODULES, modules_start, modules.len() as u64, &modules),
+    ];
     for file in archive::Archive::new(&modules).into_iter().flat_map(|modules| modules.files()) {
-        let label = format!("  {}", file.name);
-        place(&label, modules_start + file.offset as u64, file.bytes.len() as u64, file.bytes);
+        let place = part(file.name, modules_start + file.offset as u64, file.bytes.len() as u64, file.bytes);
+        places.push(Part { within: Some(MODULES.into()), ..place });
     }
-    place("loader", LOADER.into(), u64::from(archive_start - LOADER), &stripped_loader);
-    place("boot archive", archive_start.into(), archive.len() as u64, &archive);
+    places.push(part("loader", LOADER.into(), u64::from(archive_start - LOADER), &stripped_loader));
+    places.push(part("boot archive", archive_start.into(), archive.len() as u64, &archive));
 
     let free = u64::from(KERNEL_RAM.end - KERNEL_RAM.start) - (end - u64::from(KERNEL_RAM.start));
     let components = components(scenario, &programs, free)?;

@@ -1,7 +1,7 @@
 //! Calls of cargo.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     io::{self, BufRead, BufReader},
     path::PathBuf,
@@ -16,8 +16,8 @@ use crate::{process::Process, setup::Toolchain, suggest, terminal, workspace::Wo
 
 /// Profile of everything that runs on the board.
 const PROFILE: &str = "system";
-/// Suffix of the packages that link a component to its start-up code.
-const PROGRAM_SUFFIX: &str = "-bin";
+/// The package of the start-up code: a binary of a package that depends on it is a program for a component.
+const START: &str = "rtcr-start";
 
 /// Why cargo built nothing.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +36,24 @@ pub enum Error {
     Metadata(String),
     /// A scenario names a program that does not exist.
     #[error(
-        "there is no program `{name}` (no package `{name}-bin` in the workspace); {hint}; a component can run another \
-         program by `binary = \"NAME\"` in its scenario"
+        "there is no program `{name}` (no binary of that name in a package of the workspace that depends on {START}); \
+         {hint}; a component can run another program by `binary = \"NAME\"` in its scenario"
     )]
     UnknownProgram {
         /// Its name.
         name: String,
         /// What there is.
         hint: String,
+    },
+    /// Two programs of one name.
+    #[error("there are two programs `{name}`, in the packages {one} and {other}; rename one of them")]
+    Ambiguous {
+        /// Their name.
+        name: String,
+        /// A package.
+        one: String,
+        /// Another one.
+        other: String,
     },
     /// The compiler or the linker refused.
     #[error("{package} does not build:\n{output}")]
@@ -63,16 +73,12 @@ pub enum Error {
     },
 }
 
-/// The package that makes the program of that name.
-pub(super) fn package_of(program: &str) -> String {
-    format!("{program}{PROGRAM_SUFFIX}")
-}
-
 /// Cargo in this workspace.
 pub(super) struct Cargo<'a> {
     workspace: &'a Workspace,
     toolchain: &'a Toolchain,
-    packages: Vec<String>,
+    /// The packages that hold a program of that name.
+    programs: BTreeMap<String, Vec<String>>,
     rustflags: String,
 }
 
@@ -90,17 +96,19 @@ impl<'a> Cargo<'a> {
             cargo_metadata::Error::CargoMetadata { stderr } => Error::Metadata(stderr.trim_end().into()),
             other => Error::Metadata(other.to_string()),
         })?;
-        let packages = metadata.workspace_packages().iter().map(|package| package.name.to_string()).collect();
         let rustflags = remapping(workspace, &metadata);
-        Ok(Self { workspace, toolchain, packages, rustflags })
+        Ok(Self { workspace, toolchain, programs: programs(&metadata), rustflags })
     }
 
-    /// Whether there is a program of that name.
-    pub(super) fn check_program(&self, name: &str) -> Result<(), Error> {
-        match self.packages.contains(&package_of(name)) {
-            true => Ok(()),
-            false => {
-                let known: Vec<_> = self.packages.iter().filter_map(|p| p.strip_suffix(PROGRAM_SUFFIX)).collect();
+    /// The package that holds the program of that name.
+    pub(super) fn package_of(&self, name: &str) -> Result<&str, Error> {
+        match self.programs.get(name).map(Vec::as_slice) {
+            Some([package]) => Ok(package),
+            Some([one, other, ..]) => {
+                Err(Error::Ambiguous { name: name.into(), one: one.clone(), other: other.clone() })
+            }
+            Some([]) | None => {
+                let known: Vec<_> = self.programs.keys().map(String::as_str).collect();
                 Err(Error::UnknownProgram { name: name.into(), hint: suggest::hint(name, &known) })
             }
         }
@@ -149,6 +157,18 @@ impl<'a> Cargo<'a> {
         let missing = || Error::NoBinary { package: package.into(), binary: binary.into() };
         artifacts.into_iter().find(named).ok_or_else(missing)
     }
+}
+
+/// All programs of the workspace, each with the packages that hold one of its name.
+fn programs(metadata: &Metadata) -> BTreeMap<String, Vec<String>> {
+    let mut programs = BTreeMap::<String, Vec<String>>::new();
+    for package in metadata.workspace_packages() {
+        let links_start = package.dependencies.iter().any(|dependency| dependency.name == START);
+        for target in package.targets.iter().filter(|target| links_start && target.is_bin()) {
+            programs.entry(target.name.clone()).or_default().push(package.name.to_string());
+        }
+    }
+    programs
 }
 
 /// Whether a line only tells what cargo is doing: a word, indented to end in column 12, in front of its object.

@@ -71,9 +71,7 @@ pub fn build(
     let cargo = cargo::Cargo::new(workspace, toolchain)?;
     // Names are checked before anything takes time.
     let names: BTreeSet<_> = scenario.components.iter().map(|(name, component)| component.binary(name)).collect();
-    for name in &names {
-        cargo.check_program(name)?;
-    }
+    let packages = names.iter().map(|name| cargo.package_of(name)).collect::<Result<Vec<_>, _>>()?;
     let kernel = kernel_file::find(workspace, flavour)?;
     let built = |package: &str, binary: &str| -> Result<Vec<u8>, Error> {
         let step = terminal::step(format!("building {binary}"));
@@ -83,8 +81,8 @@ pub fn build(
     let loader = built("rtcr-loader", "loader")?;
     let core = built("rtcr-core", "rtcr-core")?;
     let mut programs = BTreeMap::new();
-    for name in names {
-        programs.insert(name.to_owned(), built(&cargo::package_of(name), name)?);
+    for (name, package) in names.into_iter().zip(packages) {
+        programs.insert(name.to_owned(), built(package, name)?);
     }
     // Read while the lock is held: the next build may replace the files.
     let parts = Parts { kernel: executable::read(&kernel.elf)?, loader, core, programs };

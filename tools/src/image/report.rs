@@ -27,8 +27,10 @@ pub struct Report {
 /// A piece of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Part {
-    /// Its name; indented if it is part of the one before.
+    /// Its name.
     pub name: String,
+    /// The part that it is inside of, if it is.
+    pub within: Option<String>,
     /// Physical address once it is loaded.
     pub start: u64,
     /// Bytes of memory there.
@@ -70,7 +72,8 @@ impl fmt::Display for Report {
         writeln!(f, "image {} bytes, sha256 {}", self.bytes, self.sha256)?;
         writeln!(f)?;
         writeln!(f, "{:<20} {:>10} {:>21} {:>9}  sha256", "part", "bytes", "placed at", "memory")?;
-        for Part { name, start, size: memory, bytes, sha256 } in &self.parts {
+        for Part { name, within, start, size: memory, bytes, sha256 } in &self.parts {
+            let name = if within.is_some() { format!("  {name}") } else { name.clone() };
             let range = format!("{start:08x}-{:08x}", start + memory);
             let short = sha256.get(..16).unwrap_or(sha256);
             writeln!(f, "{name:<20} {bytes:>10} {range:>21} {:>9}  {short}", size(*memory))?;
