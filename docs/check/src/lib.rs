@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod page;
+mod picture;
 mod tree;
 
 pub use page::{Code, CodeBlock, Link, Page, Table};
-pub use tree::{broken_links, files, manifests, missing_files, pages, top};
+pub use picture::picture;
+pub use tree::{broken_links, files, manifests, missing_files, pages, pictures, top};

@@ -31,6 +31,16 @@ pub fn manifests(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files(folder)?.into_iter().filter(|path| path.ends_with("Cargo.toml")).collect())
 }
 
+/// The terminal texts of the book, each with the file of its picture.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn pictures(folder: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+    let folder = folder.join("docs/src/images");
+    let texts = files(&folder)?.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    Ok(texts.map(|text| (folder.join(&text), folder.join(text.with_extension("svg")))).collect())
+}
+
 /// Every file below `folder`, by its path in it, build folders and hidden ones left out.
 ///
 /// # Errors
@@ -80,21 +90,23 @@ pub fn broken_links(folder: &Path, pages: &BTreeMap<PathBuf, Page>) -> Vec<Strin
     broken
 }
 
-/// Inline code that names a path below one of the checkout's top folders where nothing is, each as `file:line: path`.
+/// Inline code that names a path below one of the checkout's top folders where nothing is, each as `file:line: path`. A
+/// page may also name what lies beside it.
 ///
 /// Names that stand for something (`run/NAME.toml`, `base/src/*.rs`) are left out.
 pub fn missing_files(folder: &Path, pages: &BTreeMap<PathBuf, Page>) -> Vec<String> {
     const ROOMS: [&str; 9] =
         [".cargo", "base", "components", "docs", "platform-arm_v7a", "rtcr", "run", "tests", "tools"];
     const STAND_FOR_SOMETHING: [&str; 8] = ["NAME", "NNNN", "VERB", "*", "…", "{", "<", " "];
-    let is_missing = |text: &str| {
+    let is_missing = |path: &Path, text: &str| {
         text.split_once('/').is_some_and(|(room, _)| ROOMS.contains(&room))
             && !STAND_FOR_SOMETHING.iter().any(|mark| text.contains(mark))
             && !folder.join(text).exists()
+            && !folder.join(path).with_file_name(text).exists()
     };
     let mut missing = Vec::new();
     for (path, page) in pages {
-        for code in page.code.iter().filter(|code| is_missing(&code.text)) {
+        for code in page.code.iter().filter(|code| is_missing(path, &code.text)) {
             missing.push(format!("{}:{}: {}", path.display(), code.line, code.text));
         }
     }
@@ -129,7 +141,7 @@ mod tests {
 
     #[test]
     fn good_links_and_files_pass() {
-        let text = "# Here\n[a](#here) [b](../../CONTRIBUTING.md) [c](https://example.org/x) `run/hello.toml` `run/NAME.toml` \
+        let text = "# Here\n[a](#here) [b](../../README.md) [c](https://example.org/x) `run/hello.toml` `run/NAME.toml` \
                     `base/src/*.rs` `docs/src/` `not/ours.rs`";
         assert_eq!(judged(text), (vec![], vec![]));
     }
@@ -137,7 +149,7 @@ mod tests {
     #[test]
     fn broken_ones_are_told() {
         let (links, files) = judged(
-            "[a](#nowhere) [b](absent.md) [c](../../CONTRIBUTING.md#absent)\n[d](../../../outside.md) [e](/README.md) \
+            "[a](#nowhere) [b](absent.md) [c](../../README.md#absent)\n[d](../../../outside.md) [e](/README.md) \
              `run/absent.toml` `tools/src/absent.rs`",
         );
         assert_eq!(
@@ -145,7 +157,7 @@ mod tests {
             [
                 "docs/src/new.md:1: #nowhere",
                 "docs/src/new.md:1: absent.md",
-                "docs/src/new.md:1: ../../CONTRIBUTING.md#absent",
+                "docs/src/new.md:1: ../../README.md#absent",
                 "docs/src/new.md:2: ../../../outside.md",
                 "docs/src/new.md:2: /README.md",
             ]

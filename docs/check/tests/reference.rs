@@ -85,6 +85,18 @@ fn addresses_are_those_of_the_code() {
     }
 }
 
+/// Core runs on the board only, so its constants are read from its source.
+#[test]
+fn addresses_of_components_are_those_of_core() {
+    let source = fs::read_to_string(top().join("platform-arm_v7a/core/src/component.rs")).unwrap();
+    let page = page("reference/memory.md");
+    for name in ["STACK_TOP", "STACK_LIMIT", "MESSAGE_BUFFER", "PROGRAM_END"] {
+        let definition = source.lines().find_map(|line| line.strip_prefix(&format!("const {name}: u32 = "))).unwrap();
+        let address = definition.trim_end_matches(';').replace('_', "");
+        assert!(page.code.iter().any(|code| code.text == address), "{name}, {address}, is not in memory.md");
+    }
+}
+
 #[test]
 fn formats_are_those_of_the_code() {
     let cell = |page: &Page, row: &str, column: usize| {

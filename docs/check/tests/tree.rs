@@ -1,8 +1,9 @@
 //! Every page of the checkout: links lead somewhere, files that are named exist, the book's contents are complete.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use docs_check::{broken_links, missing_files, pages, top};
+use base::scenario::Scenario;
+use docs_check::{Page, broken_links, missing_files, pages, picture, pictures, top};
 
 #[test]
 fn links_lead_somewhere() {
@@ -40,4 +41,37 @@ fn decisions_are_numbered_without_gaps() {
             }
         }
     }
+}
+
+#[test]
+fn pictures_show_their_text() {
+    for (text, file) in pictures(top()).unwrap() {
+        let drawn = picture(&fs::read_to_string(text).unwrap());
+        let shown = fs::read_to_string(&file).unwrap_or_default();
+        assert!(drawn == shown, "{} is old; run `cargo run -p rtcr-docs-check --example picture`", file.display());
+    }
+}
+
+/// What the first picture and the tutorial show of a run is what the scenario waits for.
+#[test]
+fn the_first_run_shows_the_greeting() {
+    let scenario: Scenario = toml::from_str(&read("run/hello.toml")).unwrap();
+    for path in ["docs/src/images/first-run.txt", "docs/src/tutorial/first-run.md"] {
+        for line in &scenario.success.output {
+            assert!(read(path).lines().any(|shown| shown == line), "{path} does not show `{line}`");
+        }
+    }
+}
+
+#[test]
+fn the_tutorial_shows_the_files_as_they_are() {
+    let page = Page::parse(&read("docs/src/tutorial/first-run.md"));
+    for path in ["run/hello.toml", "components/hello/src/lib.rs"] {
+        let content = read(path);
+        assert!(page.blocks.iter().any(|block| block.text == content), "the tutorial does not show {path} as it is");
+    }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(top().join(path)).unwrap()
 }
