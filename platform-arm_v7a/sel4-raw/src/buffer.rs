@@ -1,18 +1,24 @@
 //! The thread's message buffer: `libsel4/arch_include/arm/sel4/arch/functions.h`.
 
-use core::arch::asm;
-
-use crate::{seL4_CPtr, seL4_IPCBuffer, seL4_Word};
+#[cfg(target_arch = "arm")]
+use crate::seL4_IPCBuffer;
+use crate::{seL4_CPtr, seL4_Word};
 
 /// The address of the calling thread's message buffer: register TPIDRURW, which the kernel sets whenever it switches to
 /// a thread (ARM ARM B4.1.150). One instruction, so it is never kept.
 #[inline(always)]
+#[cfg(target_arch = "arm")]
 pub fn seL4_GetIPCBuffer() -> *mut seL4_IPCBuffer {
     let address: *mut seL4_IPCBuffer;
     // SAFETY: reads a register that user code may read (ARM ARM B4.1.150) and nothing else.
-    unsafe { asm!("mrc p15, 0, {}, c13, c0, 2", out(reg) address, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        core::arch::asm!("mrc p15, 0, {}, c13, c0, 2", out(reg) address, options(nomem, nostack, preserves_flags))
+    };
     address
 }
+
+#[cfg(not(target_arch = "arm"))]
+pub use crate::scripted::seL4_GetIPCBuffer;
 
 /// Word `index` of the message in the buffer. The first four words of a message are there only after `seL4_SetMR`: they
 /// travel in registers.

@@ -40,7 +40,6 @@
 //! Each method is one system call, inlined, without memory traffic for messages of up to four words. A call with them and
 //! its answer costs 310 ns in virtual time, most methods 400 to 1,800; `docs/` has the table.
 #![no_std]
-#![cfg(target_arch = "arm")]
 
 pub mod boot;
 pub mod cap;

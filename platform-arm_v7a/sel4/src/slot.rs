@@ -2,14 +2,17 @@
 //!
 //! The kernel names a place by three values: a capability to the CNode at which the path starts, an index, and how many
 //! bits of the index count. A [`Slot`] is these three. In a capability space that resolves all 32 bits, and the root
-//! task's does, every number is its own index with depth 32: [`Cap::<CNode>::slot`](Cap#method.slot), also through
-//! several levels. A CNode that is not (yet) the root of a space has no guard in front of it; there the depth is the
-//! CNode's own bits, and the path starts at that CNode: [`slot_at`](Cap#method.slot_at).
+//! task's does, every number is its own index with depth 32, also through several levels: [`Cap::slot`]. A CNode that is
+//! not (yet) the root of a space has no guard in front of it; there the depth is the CNode's own bits, and the path starts
+//! at that CNode: [`slot_at`](Cap#method.slot_at).
 //!
-//! ```ignore
-//! let space = boot::CNODE;                            // our own space
-//! let child = Cap::<CNode>::new(0x1234);              // a CNode of 2^8 slots, made by us
-//! endpoint.slot(space).mint_to(child.slot_at(5, 8), Rights::CALL, badge.into())?;
+//! ```no_run
+//! use sel4::{Badge, CNode, Cap, Endpoint, Rights, boot};
+//!
+//! # fn example(endpoint: Cap<Endpoint>, child: Cap<CNode>, badge: Badge) -> Result<(), sel4::Error> {
+//! // From our own space, into slot 5 of a CNode of 2^8 slots that we made for a child.
+//! endpoint.slot(boot::CNODE).mint_to(child.slot_at(5, 8), Rights::CALL, badge.into())
+//! # }
 //! ```
 
 use sel4_raw as raw;
