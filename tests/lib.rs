@@ -1,0 +1,38 @@
+//! What tests that boot images have in common.
+#![forbid(unsafe_code)]
+
+use kernel::Flavour;
+use tools::{
+    run::{self, Finished, Request},
+    scenario,
+    workspace::Workspace,
+};
+
+/// Runs `tests/run/NAME.toml`, or `run/NAME.toml` if there is none, on the release kernel.
+///
+/// # Panics
+/// Nothing ran: the test fails with the reason.
+pub fn run(name: &str) -> Finished {
+    run_on(name, Flavour::Release)
+}
+
+/// Runs a scenario on the kernel of that flavour.
+///
+/// # Panics
+/// Nothing ran: the test fails with the reason.
+pub fn run_on(name: &str, kernel: Flavour) -> Finished {
+    let workspace = Workspace::find().unwrap_or_else(|error| panic!("{error}"));
+    let own = workspace.root().join(format!("tests/run/{name}.toml"));
+    let which = if own.exists() { own.display().to_string() } else { name.to_owned() };
+    let loaded = scenario::load(&workspace, &which, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let request = Request { kernel, ..Request::new(loaded) };
+    run::run(&workspace, request, |_| {}).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The console of a run as text.
+///
+/// # Panics
+/// It is no text.
+pub fn console(finished: &Finished) -> &str {
+    std::str::from_utf8(&finished.outcome.console).expect("core prints text only")
+}

@@ -1,0 +1,101 @@
+//! Scenarios booted whole: what they print, how they end, and what is said about it.
+
+use kernel::Flavour;
+use rtcr_tests::{console, run, run_on};
+use tools::{explain::Kind, run::Finished};
+
+/// The run failed, or timed out, for that reason, and each of `told` stands in one of the details.
+fn assert_ended(finished: &Finished, kind: Kind, reason: &str, told: &[&str]) {
+    let explanation = &finished.explanation;
+    assert_eq!((explanation.kind, explanation.reason.as_str()), (kind, reason), "{explanation:#?}");
+    for part in told {
+        assert!(explanation.details.iter().any(|line| line.contains(part)), "{part} is not in {explanation:#?}");
+    }
+}
+
+#[test]
+fn hello_greets_and_passes() {
+    let finished = run("hello");
+    assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}", finished.explanation);
+    assert_eq!(console(&finished), "[hello] Hello from a component of its own on seL4.\n");
+}
+
+#[test]
+fn hello_passes_on_the_debug_kernel() {
+    let finished = run_on("hello", Flavour::Debug);
+    assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}", finished.explanation);
+    assert!(console(&finished).ends_with("[hello] Hello from a component of its own on seL4.\n"));
+}
+
+#[test]
+fn two_runs_are_equal() {
+    for name in ["hello", "endless", "control_bytes"] {
+        let (one, two) = (run(name), run(name));
+        assert_eq!(one.outcome.console, two.outcome.console, "{name}");
+        assert_eq!(one.outcome.reports, two.outcome.reports, "{name}");
+    }
+}
+
+#[test]
+fn a_null_pointer_is_explained() {
+    let finished = run("null_dereference");
+    let told = ["it read address 0x00000000", "null_dereference::read (tests/programs/src/bin/null_dereference.rs:16)"];
+    assert_ended(&finished, Kind::Failed, "null_dereference faulted", &told);
+    assert_eq!(console(&finished), "[null_dereference] about to read\n");
+}
+
+#[test]
+fn a_panic_is_explained() {
+    let finished = run("panics");
+    assert_ended(&finished, Kind::Failed, "panics panicked", &["panics::divide (tests/programs/src/bin/panics.rs:14)"]);
+    let message = "[panics] panicked at tests/programs/src/bin/panics.rs:14:5: attempt to divide by zero\n";
+    assert_eq!(console(&finished), message);
+}
+
+#[test]
+fn an_endless_loop_ends_by_the_limit() {
+    let reason = "not done within its limit of 0.1 s: endless has not exited";
+    assert_ended(&run("endless"), Kind::TimedOut, reason, &["endless::spin (tests/programs/src/bin/endless.rs:"]);
+}
+
+#[test]
+fn a_component_that_only_waits_ends_by_the_limit() {
+    let reason = "not done within its limit of 0.1 s: waiting has not exited";
+    assert_ended(&run("waiting"), Kind::TimedOut, reason, &["start::entry"]);
+}
+
+#[test]
+fn no_output_of_a_component_ends_a_run_or_reaches_the_terminal() {
+    for kernel in [Flavour::Release, Flavour::Debug] {
+        let finished = run_on("control_bytes", kernel);
+        assert_ended(&finished, Kind::Failed, "control_bytes exited with 1 instead of 0", &[]);
+        let own = console(&finished).lines().filter(|line| line.starts_with("[control_bytes] "));
+        assert_eq!(own.clone().last(), Some("[control_bytes] halting..."));
+        assert!(own.clone().all(|line| line.chars().all(|c| c == '\t' || !c.is_control())));
+    }
+}
+
+#[test]
+fn each_other_fault_is_explained() {
+    for (name, told) in [
+        ("stack_overflow", "stack_overflow::deeper"),
+        ("code_writer", "which it may only read"),
+        ("data_runner", "which it may not execute"),
+        ("undefined_instruction", "instruction that does not exist"),
+        ("unknown_system_call", "system call"),
+        ("empty_slot", "slot 0x63"),
+    ] {
+        assert_ended(&run(name), Kind::Failed, &format!("{name} faulted"), &[told]);
+    }
+}
+
+#[test]
+fn a_wrong_exit_code_fails() {
+    assert_ended(&run("exit_code"), Kind::Failed, "exit_code exited with 3 instead of 0", &[]);
+}
+
+#[test]
+fn requests_that_make_no_sense_are_refused() {
+    let finished = run("wrong_requests");
+    assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}", finished.explanation);
+}
