@@ -38,7 +38,8 @@
 //!
 //! # Cost
 //! Each method is one system call, inlined, without memory traffic for messages of up to four words. A call with them and
-//! its answer costs 310 ns in virtual time, most methods 400 to 1,800; `docs/` has the table.
+//! its answer costs 310 ns, most methods 400 to 1,800. Times in this crate are virtual time of the release kernel, taken in C;
+//! one nanosecond is one instruction.
 #![no_std]
 
 pub mod boot;

@@ -1,4 +1,22 @@
 //! A thread's registers.
+//!
+//! Registers are saved where a thread enters the kernel, so what they say of a thread in a system call needs reading. A is
+//! the address of its `swi`:
+//!
+//! | the thread | pc | when it, or another with these registers, is resumed |
+//! |---|---|---|
+//! | was in user code | exact | it goes on |
+//! | is in a call, not yet received | A, registers as before | it sends, once |
+//! | is in a call, received, not answered | the same | it sends again; suspending it takes the answer away from the server |
+//! | receives or waits | A | it receives or waits again |
+//! | is in `reply_recv`, receiving | A | the answer goes nowhere, it receives again |
+//! | was stopped by a memory fault | the faulting instruction | it faults again |
+//! | was answered, or got a message or signal, and has not run since | A + 4, results in r0 to r5 | it goes on |
+//! | sent or signalled, and gave way to the receiver | A + 4 | it goes on |
+//!
+//! The last two hold with this project's patch 0001; without it the pc is A although the results are there, and the call is
+//! made twice. The registers do not tell the second row from the third. An answer can be written: pc = A + 4, r0 = 0, r1 =
+//! message info, r2 to r5 = words.
 
 use core::mem::{offset_of, size_of};
 
@@ -10,7 +28,7 @@ use sel4_raw as raw;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserContext {
-    /// Program counter (r15). Of a thread in a system call: where it will go on; see the table in the reference on threads.
+    /// Program counter (r15). Of a thread in a system call: see this module's table.
     pub pc: u32,
     /// Stack pointer (r13).
     pub sp: u32,

@@ -176,8 +176,8 @@ impl Cap<Tcb> {
         Error::check(unsafe { raw::seL4_TCB_Suspend(self.number()) })
     }
 
-    /// The registers of the thread, which is not the caller; 609 ns. With `suspend` it is suspended first. The reference on
-    /// threads has a table of what the pc means in which state.
+    /// The registers of the thread, which is not the caller; 609 ns. With `suspend` it is suspended first. What
+    /// they mean in which state: [`registers`](crate::registers).
     ///
     /// Corresponds to `seL4_TCB_ReadRegisters` (manual, "TCB - Read Registers").
     ///
