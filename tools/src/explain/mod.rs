@@ -59,7 +59,7 @@ pub fn explain(outcome: &Outcome, scenario: &Scenario, parts: &Parts) -> Explana
         (End::Verdict | End::Core, _) => failed("core itself stopped working".into(), details),
         (End::Loader(said), _) => failed(format!("the loader stopped: {said}"), details),
         (End::Kernel(registers), _) => {
-            details.extend(explainer.processor(registers));
+            details.extend(explainer.processor(registers, true));
             details.push("`--kernel debug` makes the kernel say why on the console".into());
             failed("the kernel crashed and has halted".into(), details)
         }
@@ -72,7 +72,7 @@ pub fn explain(outcome: &Outcome, scenario: &Scenario, parts: &Parts) -> Explana
         }
         (End::Silent(registers), last) => {
             match registers {
-                Some(registers) => details.extend(explainer.processor(registers)),
+                Some(registers) => details.extend(explainer.processor(registers, false)),
                 None => details.push("QEMU's monitor does not answer either".into()),
             }
             let who = if last.is_some() { "core gave no verdict" } else { "core never reported that it runs" };
@@ -136,7 +136,8 @@ impl Explainer<'_> {
             }
             Cause::Capability { slot } => format!("it used slot {slot:#x} of its capability space, which is empty"),
             Cause::SystemCall { number } => {
-                format!("it made system call {number} ({number:#x}), which the kernel does not know")
+                // The kernel's own are negative.
+                format!("it made system call {}, which the kernel does not know", number.cast_signed())
             }
             Cause::Instruction { number, code } => {
                 format!("it ran an instruction that does not exist or is not allowed (exception {number}, code {code})")
@@ -149,12 +150,9 @@ impl Explainer<'_> {
     fn place(&self, component: &str, place: &Place, panicked: bool) -> Vec<String> {
         let symbols = Symbols::new(self.executable(component));
         let mut frames = frames_at(&symbols, place.pc, place.pc);
-        // In a function that has not yet built its own frame, the link register is all there is.
-        let callers = match place.backtrace.is_empty() {
-            true => std::slice::from_ref(&place.lr),
-            false => place.backtrace.as_slice(),
-        };
-        for &address in callers {
+        // A jump to where no code is has left its origin in the link register only; elsewhere that may be stale.
+        let origin = frames.iter().all(|(_, frame)| frame.is_none()).then_some(place.lr);
+        for address in origin.into_iter().chain(place.backtrace.iter().copied()) {
             frames.extend(frames_at(&symbols, address, address.wrapping_sub(INSTRUCTION)));
         }
         if panicked {
@@ -165,14 +163,12 @@ impl Explainer<'_> {
                 frames.drain(..own);
             }
         }
-        let lines = frames.iter().enumerate();
-        lines.map(|(index, (address, frame))| line(index == 0, *address, frame.as_ref())).collect()
+        lines(&frames)
     }
 
     /// Where the processor was, whatever it ran.
-    fn processor(&self, registers: &Registers) -> Vec<String> {
+    fn processor(&self, registers: &Registers, halted: bool) -> Vec<String> {
         let pc = registers.pc();
-        let place = Place { pc, sp: registers.general[13], lr: registers.general[14], ..Place::default() };
         let candidates =
             [("the kernel", &self.parts.kernel), ("the loader", &self.parts.loader), ("core", &self.parts.core)];
         let inside = |elf: &[u8]| {
@@ -188,15 +184,15 @@ impl Explainer<'_> {
             },
         };
         let symbols = Symbols::new(elf);
-        let mut lines = vec![format!("the processor was in {name}")];
+        let mut told = vec![format!("the processor was in {name}")];
         let mut frames = frames_at(&symbols, pc, pc);
-        frames.extend(
-            frames_at(&symbols, place.lr, place.lr.wrapping_sub(INSTRUCTION)).into_iter().filter(|f| f.1.is_some()),
-        );
-        lines.extend(
-            frames.iter().enumerate().map(|(index, (address, frame))| line(index == 0, *address, frame.as_ref())),
-        );
-        lines
+        if halted {
+            // Whoever gave up called the function that never returns.
+            let lr = registers.general[14];
+            frames.extend(frames_at(&symbols, lr, lr.wrapping_sub(INSTRUCTION)).into_iter().filter(|f| f.1.is_some()));
+        }
+        told.extend(lines(&frames));
+        told
     }
 
     fn executable(&self, component: &str) -> &[u8] {
@@ -208,13 +204,23 @@ impl Explainer<'_> {
     }
 }
 
-/// The functions at `lookup`, shown under `address`; one entry without a function where nothing is known.
+/// The functions at `lookup`, shown under `address`; one entry without a function where nothing is known. What the
+/// standard library inlined into code of ours is left out.
 fn frames_at(symbols: &Symbols<'_>, address: u32, lookup: u32) -> Vec<(u32, Option<Frame>)> {
-    let frames = symbols.frames(lookup);
+    let mut frames = symbols.frames(lookup);
+    if let Some(own) = frames.iter().position(|frame| !is_library(frame)) {
+        frames.drain(..own);
+    }
     match frames.is_empty() {
         true => vec![(address, None)],
         false => frames.into_iter().map(|frame| (address, Some(frame))).collect(),
     }
+}
+
+/// Whether a frame belongs to Rust's library, wherever its source lies.
+fn is_library(frame: &Frame) -> bool {
+    let in_library = |(file, _): &(String, u32)| file.contains("/library/core/") || file.contains("/library/alloc/");
+    frame.source.as_ref().is_some_and(in_library)
 }
 
 /// Whether a frame belongs to the way from `panic!` or a failed check to the panic handler.
@@ -233,13 +239,20 @@ fn is_panic(frame: &Frame) -> bool {
         || function.ends_with("rust_begin_unwind")
 }
 
-fn line(first: bool, address: u32, frame: Option<&Frame>) -> String {
-    let place = match frame {
-        None => "?".into(),
-        Some(Frame { function, source: None }) => function.clone(),
-        Some(Frame { function, source: Some((file, line)) }) => format!("{function} ({file}:{line})"),
-    };
-    format!("  {} {address:#010x} {place}", if first { "at" } else { "  " })
+/// Frames as lines; recursion is told once.
+fn lines(frames: &[(u32, Option<Frame>)]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (index, run) in frames.chunk_by(|one, next| one == next).enumerate() {
+        let Some((address, frame)) = run.first() else { continue };
+        let place = match frame {
+            None => "?".into(),
+            Some(Frame { function, source: None }) => function.clone(),
+            Some(Frame { function, source: Some((file, line)) }) => format!("{function} ({file}:{line})"),
+        };
+        let often = if run.len() > 1 { format!(", {} times", run.len()) } else { String::new() };
+        lines.push(format!("  {} {address:#010x} {place}{often}", if index == 0 { "at" } else { "  " }));
+    }
+    lines
 }
 
 #[cfg(test)]

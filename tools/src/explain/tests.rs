@@ -47,7 +47,8 @@ fn a_fault_tells_component_cause_and_place() {
         (Cause::Memory { address: 4, access: Access::Write, status: 0x80f }, "which it may only read"),
         (Cause::Memory { address: 4, access: Access::Execute, status: 0xd }, "which it may not execute"),
         (Cause::Capability { slot: 9 }, "slot 0x9"),
-        (Cause::SystemCall { number: 7 }, "system call 7"),
+        (Cause::SystemCall { number: 0xffff_fc18 }, "system call -1000,"),
+        (Cause::SystemCall { number: 7 }, "system call 7,"),
         (Cause::Instruction { number: 1, code: 0 }, "instruction"),
         (Cause::Unknown { label: 77 }, "kind 77"),
     ] {
@@ -71,6 +72,16 @@ fn an_end_without_a_verdict_names_its_culprit() {
         assert!(told.reason.contains(words), "{told:?}");
     }
     assert!(told(End::Silent(Some(registers)), vec![Report::Started]).reason.starts_with("core gave no verdict"));
+}
+
+#[test]
+fn recursion_is_told_once_and_the_library_only_where_nothing_else_is() {
+    let frame = |function: &str, file: &str| Frame { function: function.into(), source: Some((file.into(), 3)) };
+    let deeper = (0x100_0010, Some(frame("deeper", "src/lib.rs")));
+    let frames = [(0x100_0000, None), deeper.clone(), deeper.clone(), deeper];
+    assert_eq!(lines(&frames), ["  at 0x01000000 ?", "     0x01000010 deeper (src/lib.rs:3), 3 times"]);
+    assert!(is_library(&frame("core::ptr::read", "/rustc/0123/library/core/src/ptr/mod.rs")));
+    assert!(!is_library(&frame("hello::construct", "components/hello/src/lib.rs")));
 }
 
 #[test]
