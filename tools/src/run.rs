@@ -10,6 +10,7 @@ use crate::{
     machine::{self, Clock, Options, Outcome, control::Report, gdb, qemu},
     scenario::Loaded,
     setup::{self, Need},
+    terminal,
     workspace::Workspace,
 };
 
@@ -79,6 +80,12 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(&[u8])) -> 
     setup::ensure(&[Need::Kernel])?;
     if !qemu::is_overridden() {
         setup::ensure(&[Need::Emulator])?;
+    }
+    if request.gdb
+        && let Err(error) = setup::ensure(&[Need::Debugger])
+    {
+        // Another debugger will do.
+        terminal::note(error);
     }
     let toolchain = setup::toolchain()?;
     let Request { loaded, kernel, clock, interactive, gdb, watchdog } = request;

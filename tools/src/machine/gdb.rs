@@ -43,7 +43,7 @@ pub(super) fn write(
         sources.kernel.display(),
     );
     let common = format!(
-        "symbol-file {}\nadd-symbol-file {}\nadd-symbol-file {}\n",
+        "file {}\nadd-symbol-file {}\nadd-symbol-file {}\n",
         kernel.display(),
         core.display(),
         loader.display()
@@ -63,10 +63,11 @@ pub(super) fn write(
 }
 
 /// Says how to attach.
-pub(super) fn announce(script: &Path, sources: &Sources) {
+pub(super) fn announce(script: &Path, parts: &Parts, sources: &Sources) {
+    let program = parts.programs.keys().next().map_or("NAME", String::as_str);
     terminal::note(format_args!(
         "the board waits for a debugger; in another terminal, type\n  cd {} && gdb-multiarch -x {}\n\
-         then, for example: hbreak construct, continue. `symbols-NAME` switches to the symbols of program NAME.",
+         then, for example: hbreak {program}::construct, continue. `symbols-NAME` switches to the symbols of program NAME.",
         sources.checkout.display(),
         script.display()
     ));

@@ -152,7 +152,7 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
     if let Some(sources) = &options.gdb {
         let script = gdb::write(folder.temporary.path(), &gdb_path, parts, sources);
         let script = script.map_err(|(path, source)| Error::Prepare { path, source })?;
-        gdb::announce(&script, sources);
+        gdb::announce(&script, parts, sources);
     }
 
     let program = options.qemu.clone();

@@ -5,7 +5,6 @@
 //! control HEX         send bytes over the control line
 //! registers PC CPSR   what the monitor tells from now on, in hexadecimal
 //! instructions N      likewise
-//! echo                print a line of standard input on the console
 //! complain TEXT       say something on standard error
 //! refuse              as a QEMU that does not even connect: exit with 1 (first line only)
 //! exit N
@@ -56,11 +55,6 @@ fn main() {
                 state.lock().unwrap().registers = (pc.into(), cpsr.into());
             }
             "instructions" => state.lock().unwrap().instructions = rest.into(),
-            "echo" => {
-                let mut line = String::new();
-                io::stdin().read_line(&mut line).unwrap();
-                stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()).unwrap();
-            }
             "complain" => eprintln!("{rest}"),
             "exit" => std::process::exit(rest.parse().expect("a status")),
             "wait" => break,

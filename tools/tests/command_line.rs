@@ -1,0 +1,55 @@
+//! The command line as a user meets it when something is wrong: what it says, where, and with which exit status.
+
+use std::process::{Command, Output};
+
+fn rtcr(arguments: &[&str]) -> Output {
+    // Nothing here may get as far as installing or building.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rtcr"));
+    command.args(arguments).env("RTCR_NO_INSTALL", "1").output().expect("rtcr starts")
+}
+
+/// The error message of a call that must be refused as wrong usage.
+fn refused(arguments: &[&str]) -> String {
+    let output = rtcr(arguments);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(output.stdout.is_empty(), "errors go to standard error only");
+    assert!(!error.contains('\x1b'), "no colour outside of a terminal");
+    error
+}
+
+#[test]
+fn unknown_names_get_near_ones() {
+    assert_eq!(refused(&["run", "helo"]), "error: there is no scenario `helo`; did you mean `hello`?\n");
+    assert!(refused(&["test", "hots"]).contains("there is no suite `hots`; did you mean `host`?"));
+    assert!(refused(&["imgae"]).contains("'image'"));
+}
+
+#[test]
+fn wrong_values_are_blamed_on_their_option() {
+    let error = refused(&["run", "hello", "--set", "component.hello.priorty=3"]);
+    assert!(
+        error.contains("--set component.hello.priorty=3: unknown key `priorty`; did you mean `priority`?"),
+        "{error}"
+    );
+    assert!(refused(&["run", "hello", "--limit", "0"]).contains("a limit of 0 s"));
+    assert!(refused(&["run", "hello", "--set", "limit"]).contains("KEY=VALUE"));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_told_before_anything_is_built() {
+    let error = refused(&["image", "hello", "-o", "/no/such/folder/image"]);
+    assert!(error.contains("cannot write /no/such/folder/image"), "{error}");
+    let error = refused(&["run", "hello", "--console", "/no/such/folder/console"]);
+    assert!(error.contains("cannot write /no/such/folder/console"), "{error}");
+}
+
+#[test]
+fn every_verb_has_help() {
+    for verb in ["run", "test", "image", "doctor"] {
+        let output = rtcr(&[verb, "--help"]);
+        assert!(output.status.success());
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains(&format!("Usage: cargo rtcr {verb}")), "{help}");
+    }
+}
