@@ -21,10 +21,15 @@ pub struct Scenario {
     /// Virtual time after which the run ends as timed out.
     #[serde(default = "default_limit")]
     pub limit: Duration,
+    /// A program that runs in place of core, for testing and measuring the kernel itself. It judges itself, so such a
+    /// scenario has neither components nor an oracle.
+    #[serde(default)]
+    pub root_task: Option<String>,
     /// The components, by name. They start in the order of their names.
-    #[serde(rename = "component")]
+    #[serde(default, rename = "component")]
     pub components: BTreeMap<String, Component>,
     /// What must happen for the run to have passed.
+    #[serde(default)]
     pub success: Success,
 }
 
@@ -103,6 +108,8 @@ pub enum Invalid {
     Stack(String, Bytes),
     /// A limit of zero or above [`MAX_LIMIT`].
     Limit(Duration),
+    /// A root task besides components or an oracle.
+    RootTask(String),
     /// `success` names neither an exit nor a line: nothing could ever pass.
     NoOracle,
     /// `success.exit` names a component that does not exist.
@@ -115,11 +122,19 @@ impl Scenario {
     /// # Errors
     /// The first rule that is broken, with the component it concerns.
     pub fn check(&self) -> Result<(), Invalid> {
-        if self.components.is_empty() {
-            return Err(Invalid::Empty);
-        }
         if self.limit.micros == 0 || self.limit > MAX_LIMIT {
             return Err(Invalid::Limit(self.limit));
+        }
+        if let Some(name) = &self.root_task {
+            let alone = self.components.is_empty() && self.success == Success::default();
+            return match (is_name(name), alone) {
+                (false, _) => Err(Invalid::Name(name.clone())),
+                (true, false) => Err(Invalid::RootTask(name.clone())),
+                (true, true) => Ok(()),
+            };
+        }
+        if self.components.is_empty() {
+            return Err(Invalid::Empty);
         }
         for (name, component) in &self.components {
             for name in [Some(name), component.binary.as_ref()].into_iter().flatten() {
@@ -172,6 +187,9 @@ impl fmt::Display for Invalid {
                 write!(f, "component `{name}` has a stack of {stack}; use a multiple of 4K, at least one")
             }
             Self::Limit(limit) => write!(f, "a limit of {limit} is not between 0.000001 s and {MAX_LIMIT}"),
+            Self::RootTask(name) => {
+                write!(f, "the root task `{name}` runs alone and judges itself; remove [component.*] and [success]")
+            }
             Self::NoOracle => {
                 write!(f, "[success] names nothing that could be seen; give `exit`, `output` or both")
             }
@@ -353,6 +371,12 @@ mod tests {
     }
 
     #[test]
+    fn a_root_task_needs_nothing_else() {
+        let scenario: Scenario = toml::from_str("about = \"tests\"\nroot_task = \"kernel_tests\"").unwrap();
+        assert_eq!(scenario.check(), Ok(()));
+    }
+
+    #[test]
     fn each_rule_is_checked() {
         let good: Scenario = toml::from_str(HELLO).unwrap();
         let broken = |change: fn(&mut Scenario)| {
@@ -365,6 +389,7 @@ mod tests {
         assert!(matches!(broken(|s| s.limit.micros = 0), Invalid::Limit(_)));
         assert!(matches!(broken(|s| s.success = Success::default()), Invalid::NoOracle));
         assert!(matches!(broken(|s| _ = s.success.exit.insert("x".into(), 0)), Invalid::UnknownComponent(_)));
+        assert!(matches!(broken(|s| s.root_task = Some("tests".into())), Invalid::RootTask(_)));
         let mut scenario = good.clone();
         scenario.components.insert("../x".into(), hello(&mut good.clone()));
         assert!(matches!(scenario.check(), Err(Invalid::Name(_))));

@@ -33,6 +33,20 @@ pub enum Record<'a> {
         /// Where; the innermost frames are those of the panic itself.
         place: Place,
     },
+    /// A test that runs on the board has ended.
+    Test {
+        /// Which.
+        name: &'a str,
+        /// What was not as it should be; none if it passed.
+        failure: Option<&'a str>,
+    },
+    /// A benchmark has measured something.
+    Figure {
+        /// What.
+        name: &'a str,
+        /// How long it took, once, in picoseconds of the clock that ran.
+        picoseconds: u64,
+    },
     /// The end of the run. Nothing follows.
     Verdict(#[serde(borrow)] Verdict<'a>),
 }
@@ -175,6 +189,8 @@ mod tests {
             }),
             Record::Exit { component: &name, code: i32::MIN },
             Record::Panic { component: &name, place: place.clone() },
+            Record::Test { name: &missing[..100], failure: Some(&missing) },
+            Record::Figure { name: &missing, picoseconds: u64::MAX },
             Record::Verdict(Verdict::TimedOut { missing: &missing, running: Some((&name, place)) }),
         ] {
             let mut buffer = [0; MAX];

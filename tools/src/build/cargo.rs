@@ -18,6 +18,8 @@ use crate::{process::Process, setup::Toolchain, suggest, terminal, workspace::Wo
 const PROFILE: &str = "system";
 /// The package of the start-up code: a binary of a package that depends on it is a program for a component.
 const START: &str = "rtcr-start";
+/// The package that every root task is made with.
+const CORE: &str = "rtcr-core";
 
 /// Why cargo built nothing.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +38,14 @@ pub enum Error {
     Metadata(String),
     /// A scenario names a program that does not exist.
     #[error(
-        "there is no program `{name}` (no binary of that name in a package of the workspace that depends on {START}); \
-         {hint}; a component can run another program by `binary = \"NAME\"` in its scenario"
+        "there is no program `{name}` (no binary of that name in a package of the workspace that depends on \
+         {library}); {hint}; a component can run another program by `binary = \"NAME\"` in its scenario"
     )]
     UnknownProgram {
         /// Its name.
         name: String,
+        /// What its package would depend on.
+        library: &'static str,
         /// What there is.
         hint: String,
     },
@@ -79,6 +83,8 @@ pub(super) struct Cargo<'a> {
     toolchain: &'a Toolchain,
     /// The packages that hold a program of that name.
     programs: BTreeMap<String, Vec<String>>,
+    /// The packages with a root task of that name.
+    root_tasks: BTreeMap<String, Vec<String>>,
     rustflags: String,
 }
 
@@ -97,21 +103,18 @@ impl<'a> Cargo<'a> {
             other => Error::Metadata(other.to_string()),
         })?;
         let rustflags = remapping(workspace, &metadata);
-        Ok(Self { workspace, toolchain, programs: programs(&metadata), rustflags })
+        let (programs, root_tasks) = (binaries(&metadata, START), binaries(&metadata, CORE));
+        Ok(Self { workspace, toolchain, programs, root_tasks, rustflags })
     }
 
     /// The package that holds the program of that name.
     pub(super) fn package_of(&self, name: &str) -> Result<&str, Error> {
-        match self.programs.get(name).map(Vec::as_slice) {
-            Some([package]) => Ok(package),
-            Some([one, other, ..]) => {
-                Err(Error::Ambiguous { name: name.into(), one: one.clone(), other: other.clone() })
-            }
-            Some([]) | None => {
-                let known: Vec<_> = self.programs.keys().map(String::as_str).collect();
-                Err(Error::UnknownProgram { name: name.into(), hint: suggest::hint(name, &known) })
-            }
-        }
+        only(&self.programs, name, START)
+    }
+
+    /// The package with the root task `name`.
+    pub(super) fn root_task(&self, name: &str) -> Result<&str, Error> {
+        only(&self.root_tasks, name, CORE)
     }
 
     /// Builds one binary; `progress` hears what cargo is at.
@@ -159,12 +162,25 @@ impl<'a> Cargo<'a> {
     }
 }
 
-/// All programs of the workspace, each with the packages that hold one of its name.
-fn programs(metadata: &Metadata) -> BTreeMap<String, Vec<String>> {
+/// The one package that has a binary of that name.
+fn only<'a>(packages: &'a BTreeMap<String, Vec<String>>, name: &str, library: &'static str) -> Result<&'a str, Error> {
+    match packages.get(name).map(Vec::as_slice) {
+        Some([package]) => Ok(package),
+        Some([one, other, ..]) => Err(Error::Ambiguous { name: name.into(), one: one.clone(), other: other.clone() }),
+        Some([]) | None => {
+            let known: Vec<_> = packages.keys().map(String::as_str).collect();
+            Err(Error::UnknownProgram { name: name.into(), library, hint: suggest::hint(name, &known) })
+        }
+    }
+}
+
+/// All binaries of the workspace that link `library`, each with the packages that hold one of its name.
+fn binaries(metadata: &Metadata, library: &str) -> BTreeMap<String, Vec<String>> {
     let mut programs = BTreeMap::<String, Vec<String>>::new();
     for package in metadata.workspace_packages() {
-        let links_start = package.dependencies.iter().any(|dependency| dependency.name == START);
-        for target in package.targets.iter().filter(|target| links_start && target.is_bin()) {
+        let links =
+            *package.name == library || package.dependencies.iter().any(|dependency| dependency.name == library);
+        for target in package.targets.iter().filter(|target| links && target.is_bin()) {
             programs.entry(target.name.clone()).or_default().push(package.name.to_string());
         }
     }

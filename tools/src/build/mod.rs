@@ -28,6 +28,8 @@ pub use kernel_file::Error as KernelError;
 
 /// Cargo's name for the board.
 pub const TARGET: &str = "armv7a-none-eabi";
+/// The root task of scenarios that name none.
+const ROOT_TASK: &str = "rtcr-core";
 /// What cargo puts the checkout's path to, in debug information.
 pub const SOURCE_PREFIX: &str = "/rtcr";
 
@@ -72,6 +74,8 @@ pub fn build(
     // Names are checked before anything takes time.
     let names: BTreeSet<_> = scenario.components.iter().map(|(name, component)| component.binary(name)).collect();
     let packages = names.iter().map(|name| cargo.package_of(name)).collect::<Result<Vec<_>, _>>()?;
+    let root_task = scenario.root_task.as_deref().unwrap_or(ROOT_TASK);
+    let root_task_package = cargo.root_task(root_task)?;
     let kernel = kernel_file::find(workspace, flavour)?;
     let built = |package: &str, binary: &str| -> Result<Vec<u8>, Error> {
         let step = terminal::step(format!("building {binary}"));
@@ -79,7 +83,7 @@ pub fn build(
         Ok(executable::read(&file)?)
     };
     let loader = built("rtcr-loader", "loader")?;
-    let core = built("rtcr-core", "rtcr-core")?;
+    let core = built(root_task_package, root_task)?;
     let mut programs = BTreeMap::new();
     for (name, package) in names.into_iter().zip(packages) {
         programs.insert(name.to_owned(), built(package, name)?);

@@ -99,12 +99,15 @@ impl Explainer<'_> {
                 lines.extend(self.place(component, place, true));
                 lines
             }
+            Report::Test { name, failure: Some(failure) } => vec![format!("{name} FAILED: {failure}")],
             Report::TimedOut { running: Some((component, place)), .. } => {
                 let mut lines = vec![format!("{component} was still running")];
                 lines.extend(self.place(component, place, false));
                 lines
             }
             Report::Started
+            | Report::Test { failure: None, .. }
+            | Report::Figure { .. }
             | Report::Exit { .. }
             | Report::Passed
             | Report::Failed { .. }

@@ -32,6 +32,20 @@ pub enum Report {
         /// Where.
         place: Place,
     },
+    /// A test on the board has ended.
+    Test {
+        /// Which.
+        name: String,
+        /// What was not as it should be.
+        failure: Option<String>,
+    },
+    /// A benchmark has measured something.
+    Figure {
+        /// What.
+        name: String,
+        /// How long it took, once.
+        picoseconds: u64,
+    },
     /// The scenario's oracle is satisfied.
     Passed,
     /// It cannot be any more.
@@ -57,6 +71,8 @@ impl From<Record<'_>> for Report {
             }
             Record::Exit { component, code } => Self::Exit { component: component.into(), code },
             Record::Panic { component, place } => Self::Panic { component: component.into(), place },
+            Record::Test { name, failure } => Self::Test { name: name.into(), failure: failure.map(Into::into) },
+            Record::Figure { name, picoseconds } => Self::Figure { name: name.into(), picoseconds },
             Record::Verdict(Verdict::Passed) => Self::Passed,
             Record::Verdict(Verdict::Failed { reason }) => Self::Failed { reason: reason.into() },
             Record::Verdict(Verdict::TimedOut { missing, running }) => Self::TimedOut {

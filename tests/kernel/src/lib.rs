@@ -1,0 +1,10 @@
+//! What root tasks that test or measure the kernel have in common: threads to play with, and ways to let them run.
+#![no_std]
+
+extern crate alloc;
+
+pub mod ground;
+pub mod outcome;
+
+pub use crate::ground::{Ground, Probe, Thread};
+pub use outcome::{Failure, Outcome};

@@ -1,0 +1,60 @@
+//! `cargo rtcr test kernel`: what later work relies on, shown on the kernel itself.
+//!
+//! Each test is a function of the modules below; [`TESTS`] names them. A test returns what was wrong; a fault of its own
+//! is reported by the guardian and ends the run.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod threads;
+
+use alloc::format;
+
+use board::uart;
+use ground::{Failure, Ground, Outcome};
+use rtcr_core::{
+    console::Lines,
+    guardian, halt,
+    objects::{Exhausted, Objects},
+    root_task,
+    window::Window,
+};
+use sel4::BootInfo;
+use wire::record::{Record, Verdict};
+
+root_task!(main);
+
+/// Every test, with the name under which it is reported.
+const TESTS: &[(&str, fn(&mut Ground) -> Outcome)] = &[("threads::user_code_goes_on", threads::user_code_goes_on)];
+
+fn main(boot_info: BootInfo) -> ! {
+    let Ok((mut lines, mut ground)) = prepare(boot_info) else { halt() };
+    lines.report(&Record::Started);
+    let mut failed = 0;
+    for (name, test) in TESTS {
+        let outcome = test(&mut ground);
+        ground.clear();
+        let failure = outcome.err().map(|Failure(text)| text);
+        failed += u32::from(failure.is_some());
+        lines.report(&Record::Test { name, failure: failure.as_deref() });
+    }
+    let reason = format!("{failed} of {} tests failed", TESTS.len());
+    let verdict = if failed == 0 { Verdict::Passed } else { Verdict::Failed { reason: &reason } };
+    lines.report(&Record::Verdict(verdict));
+    halt()
+}
+
+fn prepare(boot_info: BootInfo) -> Result<(Lines, Ground), Exhausted> {
+    let mut objects = Objects::new(&boot_info);
+    let mut window = Window::new();
+    let mut device = |address| {
+        let frame = objects.make_device_frame(address)?;
+        window.map_device(&mut objects, frame)
+    };
+    let (console, control) = (device(uart::CONSOLE)?, device(uart::CONTROL)?);
+    // SAFETY: mapped a moment ago, and nobody else has the devices.
+    let lines = unsafe { Lines::open(console, control) };
+    guardian::start(&mut objects, &mut window)?;
+    Ok((lines, Ground::new(boot_info, objects, window)?))
+}
