@@ -11,15 +11,19 @@ fn page(path: &str) -> Page {
     Page::parse(&fs::read_to_string(top().join("docs/src").join(path)).unwrap())
 }
 
-/// The keys that a scenario can have, from a scenario that has all of them: each table's, under the table's heading.
+/// The keys that each table of a scenario can have, by the heading that it has in the reference: as the types tell when
+/// they refuse a key.
 fn keys() -> [(&'static str, BTreeSet<String>); 3] {
-    let mut scenario = smallest();
-    for component in scenario.components.values_mut() {
-        component.binary = Some("hello".into());
-    }
-    let value = Value::try_from(&scenario).unwrap();
-    let of = |value: &Value| value.as_table().unwrap().keys().cloned().collect();
-    [("top-level", of(&value)), ("component", of(&value["component"]["hello"])), ("success", of(&value["success"]))]
+    let refused = |text: &str| {
+        let message = toml::from_str::<Scenario>(text).unwrap_err().message().to_owned();
+        assert!(message.starts_with("unknown field `no_such_key`, expected"), "{message}");
+        message.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    };
+    [
+        ("top-level", refused("no_such_key = 1")),
+        ("component", refused("about = \"\"\n[component.hello]\nno_such_key = 1")),
+        ("success", refused("about = \"\"\n[success]\nno_such_key = 1")),
+    ]
 }
 
 fn smallest() -> Scenario {
@@ -137,4 +141,21 @@ fn every_crate_has_its_reason() {
     assert!(unexplained.is_empty(), "crates without a line in decision 2: {unexplained:?}");
     let unused: Vec<_> = reasons.iter().filter(|name| !used.contains(**name)).collect();
     assert!(unused.is_empty(), "crates in decision 2 that nothing uses: {unused:?}");
+}
+
+/// Every variant of what travels over the control line is in the reference.
+#[test]
+fn every_record_is_documented() {
+    let source = fs::read_to_string(top().join("platform-arm_v7a/wire/src/record.rs")).unwrap();
+    let page = page("reference/control-records.md");
+    let rows: BTreeSet<&str> = page.tables.iter().flat_map(|table| table.body()).map(|row| row[0].as_str()).collect();
+    let mut variants = BTreeSet::new();
+    for name in ["Record<'a>", "Verdict<'a>", "Cause"] {
+        let (_, body) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();
+        let body = body.split("\n}").next().unwrap();
+        let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
+        let lines = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+        variants.extend(lines.filter_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).next()));
+    }
+    assert_eq!(variants, rows);
 }
