@@ -221,6 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn this_projects_patches_apply_also_when_one_is_left_out() {
+        let source = crate::source::locate(crate::folder()).unwrap();
+        let all = crate::Configuration::load(crate::folder(), &source).unwrap();
+        assert!(!all.patches().is_empty());
+        for left_out in all.patches() {
+            let rest = all.clone().without_patch(&left_out.name[..DIGITS]).unwrap();
+            assert_eq!(rest.patches().len() + 1, all.patches().len());
+            let copy = tempfile::tempdir().unwrap();
+            for file in all.patches().iter().flat_map(Patch::files) {
+                fs::create_dir_all(copy.path().join(file).parent().unwrap()).unwrap();
+                fs::copy(source.path(file), copy.path().join(file)).unwrap();
+            }
+            rest.patches().iter().for_each(|patch| patch.apply(copy.path()).unwrap());
+        }
+        for name in ["", "0000", "000"] {
+            assert!(all.clone().without_patch(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn a_patch_that_does_not_fit_names_patch_file_and_hunk() {
         let patches = folder(&[("0001-a.patch", &format!("{HEADER}{DIFF}"))]);
         let patch = &load(patches.path()).unwrap()[0];
