@@ -21,7 +21,7 @@ use crate::{
 
 /// Run the tests: all of them, or one suite.
 ///
-/// The last line is `N passed, N failed`. Suites: host (everything that needs no board).
+/// The last line is `N passed, N failed`. Suites: host (everything that needs no board), boot (scenarios booted whole).
 #[derive(Debug, Args)]
 pub struct Test {
     /// The suite; all of them if none is named.
@@ -43,7 +43,10 @@ struct Suite {
     needs: &'static [Need],
 }
 
-const SUITES: [Suite; 1] = [Suite { name: "host", packages: &[], needs: &[Need::Kernel] }];
+const SUITES: [Suite; 2] = [
+    Suite { name: "host", packages: &[], needs: &[Need::Kernel] },
+    Suite { name: "boot", packages: &["rtcr-tests"], needs: &[Need::Kernel, Need::Emulator] },
+];
 
 /// How one suite went.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
