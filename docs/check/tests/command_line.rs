@@ -105,6 +105,19 @@ fn calls_that_are_shown_are_possible() {
     assert!(wrong.is_empty(), "calls that are not possible:\n{}", wrong.join("\n"));
 }
 
+/// The suites are private to the tool, so their names are read from its source.
+#[test]
+fn every_suite_is_documented_and_no_other() {
+    let source = fs::read_to_string(top().join("tools/src/verbs/test.rs")).unwrap();
+    let suites = source.split("Suite { name: \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let suites: BTreeSet<String> = suites.map(str::to_owned).collect();
+    assert!(suites.contains("host"));
+    let page = page();
+    let tables = page.tables.iter().filter(|table| table.below == "test" && table.rows[0][0] == "suite");
+    let documented: BTreeSet<String> = tables.flat_map(|table| table.body()).map(|row| row[0].clone()).collect();
+    assert_eq!(documented, suites);
+}
+
 #[test]
 fn every_environment_variable_is_documented_and_no_other() {
     let mut used = BTreeSet::new();

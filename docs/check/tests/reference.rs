@@ -89,6 +89,25 @@ fn addresses_are_those_of_the_code() {
     }
 }
 
+#[test]
+fn the_kernels_options_and_patches_are_all_listed() {
+    let page = page("reference/kernel.md");
+    let folder = top().join("platform-arm_v7a/kernel");
+    let config: toml::Table = toml::from_str(&fs::read_to_string(folder.join("config.toml")).unwrap()).unwrap();
+    let options = config["options"].as_table().unwrap().iter();
+    let options: BTreeSet<_> = options.map(|(name, value)| (name.clone(), value.to_string())).collect();
+    let rows = |anchor: &str| {
+        let tables = page.tables.iter().filter(move |table| table.below == anchor);
+        tables.flat_map(|table| table.body()).map(|row| (row[0].clone(), row[1].clone())).collect::<BTreeSet<_>>()
+    };
+    let listed: BTreeSet<_> = rows("configuration").into_iter().filter(|row| row.0.starts_with("CONFIG_")).collect();
+    assert_eq!(listed, options);
+    let patches = docs_check::files(&folder.join("patches")).unwrap().into_iter();
+    let patches = patches.filter(|path| path.extension().is_some_and(|extension| extension == "patch"));
+    let patches: BTreeSet<_> = patches.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(rows("patches").into_iter().map(|row| row.0).collect::<BTreeSet<_>>(), patches);
+}
+
 /// Core runs on the board only, so its constants are read from its source.
 #[test]
 fn addresses_of_components_are_those_of_core() {
