@@ -5,6 +5,7 @@
 //! device's frame.
 #![no_std]
 
+pub mod epit;
 pub mod gpt;
 mod register;
 pub mod uart;

@@ -117,6 +117,15 @@ impl Objects {
         self.make_of(ObjectKind::CNode { bits }).map(Cap::new)
     }
 
+    /// An untyped object of 2^`bits` bytes, for objects that are to be given back: memory is cleared and used again when
+    /// everything made of it is gone. At least 4 bits.
+    ///
+    /// # Errors
+    /// No memory or slot is left.
+    pub fn make_untyped(&mut self, bits: u8) -> Result<Cap<Untyped>, Exhausted> {
+        self.make_of(ObjectKind::Untyped { bits }).map(Cap::new)
+    }
+
     /// `count` frames of 4 KiB in ascending slots; returns the first. Cost: a Retype for each 256.
     ///
     /// # Errors

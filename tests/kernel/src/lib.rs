@@ -5,6 +5,8 @@ extern crate alloc;
 
 pub mod ground;
 pub mod outcome;
+pub mod supplies;
 
 pub use crate::ground::{Ground, Probe, Thread};
-pub use outcome::{Failure, Outcome};
+pub use outcome::{Failure, Outcome, Test};
+pub use supplies::{AddressSpace, Loose};

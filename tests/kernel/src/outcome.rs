@@ -9,6 +9,17 @@ pub struct Failure(pub String);
 /// The result of a test.
 pub type Outcome = Result<(), Failure>;
 
+/// A test, and the name under which it is reported.
+pub type Test = (&'static str, fn(&mut crate::Ground) -> Outcome);
+
+/// The list of a module's tests: `tests! { module: name, … }`.
+#[macro_export]
+macro_rules! tests {
+    ($module:ident: $($name:ident),* $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($name)), $name as fn(&mut $crate::Ground) -> $crate::Outcome)),*]
+    };
+}
+
 macro_rules! from {
     ($($error:ty)*) => { $(
         impl From<$error> for Failure {
