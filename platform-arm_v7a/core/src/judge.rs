@@ -24,8 +24,7 @@ pub struct Judge {
 
 impl Judge {
     /// A judge over components, numbered in this order.
-    pub fn new(mut lines: Lines, success: &Success, components: impl Iterator<Item = String>) -> Self {
-        lines.report(&Record::Started);
+    pub fn new(lines: Lines, success: &Success, components: impl Iterator<Item = String>) -> Self {
         Self { lines, oracle: Oracle::new(success), components: components.map(|name| (name, Line::new())).collect() }
     }
 

@@ -9,6 +9,7 @@
 //! * [`modules`]: the boot modules.
 //! * [`console`]: the two serial lines.
 //! * [`guardian`]: reports a root task that fails.
+//! * [`facts`]: what the kernel underneath does.
 //! * [`place`]: where a stopped thread was.
 //! * [`component`]: a component made from an executable.
 //! * [`clock`], [`judge`]: the limit and the verdict of a run.
@@ -19,6 +20,7 @@ extern crate alloc;
 pub mod clock;
 pub mod component;
 pub mod console;
+pub mod facts;
 pub mod guardian;
 pub mod judge;
 pub mod modules;

@@ -17,7 +17,7 @@ use rtcr_core::{
     clock::Limit,
     component::{Component, Maker},
     console::Lines,
-    guardian, halt,
+    facts, guardian, halt,
     judge::Judge,
     modules,
     objects::{Exhausted, Objects},
@@ -37,7 +37,8 @@ fn main(boot_info: BootInfo) -> ! {
         // There is nothing to say it with. The host sees that core never started.
         halt()
     };
-    match prepare(&mut objects, &mut window) {
+    lines.report(&Record::Started);
+    match prepare(&boot_info, &mut objects, &mut window, &mut lines) {
         Ok((scenario, components, server)) => {
             let judge = Judge::new(lines, &scenario.success, scenario.components.into_keys());
             server.serve(components, judge)
@@ -60,9 +61,20 @@ fn open_lines(objects: &mut Objects, window: &mut Window) -> Result<Lines, Exhau
 }
 
 /// Everything up to the point where the components may run; they cannot before, since core waits for nothing here.
-fn prepare(objects: &mut Objects, window: &mut Window) -> Result<(Scenario, Vec<Component>, Server), String> {
+fn prepare(
+    boot_info: &BootInfo,
+    objects: &mut Objects,
+    window: &mut Window,
+    lines: &mut Lines,
+) -> Result<(Scenario, Vec<Component>, Server), String> {
     let text = |error: Exhausted| format!("core cannot start: {error}");
     guardian::start(objects, window).map_err(text)?;
+    let facts = facts::find_out(boot_info, objects, window).map_err(text)?;
+    lines.report(&Record::Kernel(facts));
+    if !facts.can_checkpoint() {
+        lines.line(format_args!("[core] this kernel lacks what checkpoints need; they are refused:"));
+        facts.missing().for_each(|what| lines.line(format_args!("[core]   {what}")));
+    }
     let archive = modules::archive().map_err(|error| format!("core cannot start: {error}"))?;
     let scenario = modules::scenario(&archive).map_err(|error| format!("core cannot start: {error}"))?;
     let (limit, timer) = start_limit(objects, window, scenario.limit).map_err(text)?;

@@ -15,8 +15,10 @@ pub const MAX_BACKTRACE: usize = 24;
 /// A report of core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record<'a> {
-    /// Core runs and has read its scenario.
+    /// The root task runs.
     Started,
+    /// What core has found out about the kernel.
+    Kernel(KernelFacts),
     /// A component stopped working.
     Fault(#[serde(borrow)] Fault<'a>),
     /// A component ended itself.
@@ -49,6 +51,38 @@ pub enum Record<'a> {
     },
     /// The end of the run. Nothing follows.
     Verdict(#[serde(borrow)] Verdict<'a>),
+}
+
+/// What core has found out about the kernel that it runs on; all true on the kernel that this project builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelFacts {
+    /// A stopped thread that has been answered or signalled goes on behind its system call (patch 0001).
+    pub restart_address: bool,
+    /// A fault is forgotten when the thread is stopped (patch 0003).
+    pub fault_forgotten: bool,
+    /// The kernel tells what a thread does and who waits for it (patch 0004).
+    pub thread_info: bool,
+    /// The upper half of the memory is handed out (patch 0005).
+    pub upper_memory: bool,
+}
+
+impl KernelFacts {
+    /// What the kernel cannot do, for people; empty if nothing is missing.
+    pub fn missing(&self) -> impl Iterator<Item = &'static str> {
+        [
+            (self.restart_address, "restart addresses of threads that were answered (patch 0001)"),
+            (self.fault_forgotten, "forgetting the fault of a stopped thread (patch 0003)"),
+            (self.thread_info, "telling who waits for whom (patch 0004)"),
+            (self.upper_memory, "handing out the upper half of the memory (patch 0005)"),
+        ]
+        .into_iter()
+        .filter_map(|(there, what)| (!there).then_some(what))
+    }
+
+    /// Whether threads can be stopped and restored on it.
+    pub fn can_checkpoint(&self) -> bool {
+        self.restart_address && self.fault_forgotten && self.thread_info
+    }
 }
 
 /// How a run ended.

@@ -106,6 +106,7 @@ impl Explainer<'_> {
                 lines
             }
             Report::Started
+            | Report::Kernel(_)
             | Report::Test { failure: None, .. }
             | Report::Figure { .. }
             | Report::Exit { .. }

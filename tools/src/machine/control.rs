@@ -1,14 +1,16 @@
 //! The control line: bytes from core, cut into frames and taken as reports.
 
 use serde::Serialize;
-use wire::record::{self, Cause, Fault, Malformed, Place, Record, Verdict};
+use wire::record::{self, Cause, Fault, KernelFacts, Malformed, Place, Record, Verdict};
 
 /// A report of core, kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
-    /// Core runs and has read its scenario.
+    /// The root task runs.
     Started,
+    /// What core has found out about the kernel.
+    Kernel(KernelFacts),
     /// A component stopped working.
     Fault {
         /// Which; `core` for core itself.
@@ -66,6 +68,7 @@ impl From<Record<'_>> for Report {
     fn from(record: Record<'_>) -> Self {
         match record {
             Record::Started => Self::Started,
+            Record::Kernel(facts) => Self::Kernel(facts),
             Record::Fault(Fault { component, cause, place }) => {
                 Self::Fault { component: component.into(), cause, place }
             }
