@@ -23,6 +23,7 @@ pub mod run;
 pub mod scenario;
 pub mod setup;
 pub mod suggest;
+pub mod suite;
 pub mod terminal;
 pub mod verbs;
 pub mod workspace;

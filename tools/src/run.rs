@@ -1,13 +1,13 @@
 //! A scenario, from its file to how it ended: the steps of this library in a row, for the command line and for tests.
 
-use kernel::Flavour;
+use kernel::{Flavour, build::Kernel};
 use serde::Serialize;
 
 use crate::{
-    build,
+    build::{self, KernelRequest},
     explain::{self, Explanation, Kind},
     image,
-    machine::{self, Clock, Options, Outcome, control::Report, gdb, qemu},
+    machine::{self, Clock, Heard, Options, Outcome, control::Report, gdb, qemu},
     scenario::Loaded,
     setup::{self, Need},
     terminal,
@@ -21,6 +21,10 @@ pub struct Request {
     pub loaded: Loaded,
     /// Which kernel.
     pub kernel: Flavour,
+    /// Kernel patches to leave out; see [`KernelRequest::without_patches`].
+    pub without_patches: Vec<String>,
+    /// Which toolchain builds it; none for whichever there is, as RTCR_TOOLCHAIN says.
+    pub toolchain: Option<setup::Choice>,
     /// Where virtual time comes from.
     pub clock: Clock,
     /// Hand standard input to the console.
@@ -32,10 +36,18 @@ pub struct Request {
 }
 
 impl Request {
-    /// The release kernel, instructions as clock, nobody at the keyboard.
+    /// The release kernel with all patches, instructions as clock, nobody at the keyboard.
     pub fn new(loaded: Loaded) -> Self {
-        let (kernel, clock) = (Flavour::Release, Clock::Instructions);
-        Self { loaded, kernel, clock, interactive: false, gdb: false, watchdog: None }
+        Self {
+            loaded,
+            kernel: Flavour::Release,
+            without_patches: Vec::new(),
+            toolchain: None,
+            clock: Clock::Instructions,
+            interactive: false,
+            gdb: false,
+            watchdog: None,
+        }
     }
 }
 
@@ -46,6 +58,8 @@ pub struct Finished {
     pub loaded: Loaded,
     /// What was booted.
     pub image: image::Report,
+    /// What made it.
+    pub origin: Origin,
     /// What happened.
     pub outcome: Outcome,
     /// What that means.
@@ -72,11 +86,33 @@ pub enum Error {
     Machine(#[from] machine::Error),
 }
 
-/// Sets up what is missing, builds, packs, boots and explains. `show` hears the console's bytes as they come.
+/// What a figure depends on besides the sources of this project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// The Rust compiler, as it names itself.
+    pub compiler: String,
+    /// The kernel.
+    pub kernel: KernelOrigin,
+}
+
+/// Which kernel was booted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KernelOrigin {
+    /// Which of the two.
+    pub flavour: Flavour,
+    /// Hash of everything that it was made from: source, options, patches, compiler.
+    pub hash: String,
+    /// The C compiler, as it names itself.
+    pub compiler: String,
+    /// The patches that were left out.
+    pub without_patches: Vec<String>,
+}
+
+/// Sets up what is missing, builds, packs, boots and explains. `show` hears console and reports as they come.
 ///
 /// # Errors
 /// Nothing ran. Whatever goes wrong in the run itself is told by what is returned.
-pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(&[u8])) -> Result<Finished, Error> {
+pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(Heard<'_>)) -> Result<Finished, Error> {
     setup::ensure(&[Need::Kernel])?;
     if !qemu::is_overridden() {
         setup::ensure(&[Need::Emulator])?;
@@ -87,9 +123,10 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(&[u8])) -> 
         // Another debugger will do.
         terminal::note(error);
     }
-    let toolchain = setup::toolchain()?;
-    let Request { loaded, kernel, clock, interactive, gdb, watchdog } = request;
-    let built = build::build(workspace, &toolchain, &loaded.scenario, kernel)?;
+    let Request { loaded, kernel, without_patches, toolchain, clock, interactive, gdb, watchdog } = request;
+    let toolchain = toolchain.map_or_else(setup::toolchain, setup::toolchain_of)?;
+    let kernel = KernelRequest { flavour: kernel, without_patches };
+    let built = build::build(workspace, &toolchain, &loaded.scenario, &kernel)?;
     let image = image::assemble(&loaded.name, &loaded.scenario, &built.parts)?;
     let limit = loaded.scenario.limit;
     let patient = interactive && watchdog.is_none();
@@ -99,11 +136,15 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(&[u8])) -> 
         limit,
         watchdog: (!patient).then(|| watchdog.unwrap_or_else(|| machine::watchdog(limit))),
         interactive,
-        gdb: gdb.then(|| gdb::Sources { checkout: workspace.root().to_owned(), kernel: built.kernel_sources }),
+        gdb: gdb
+            .then(|| gdb::Sources { checkout: workspace.root().to_owned(), kernel: built.kernel.debug_root.clone() }),
     };
     let outcome = machine::run(&image.bytes, &built.parts, &options, show)?;
     let explanation = explain::explain(&outcome, &loaded.scenario, &built.parts);
-    Ok(Finished { loaded, image: image.report, outcome, explanation })
+    let Kernel { flavour, hash, compiler, .. } = built.kernel;
+    let kernel = KernelOrigin { flavour, hash, compiler, without_patches: built.without_patches };
+    let origin = Origin { compiler: toolchain.label, kernel };
+    Ok(Finished { loaded, image: image.report, origin, outcome, explanation })
 }
 
 /// A run in numbers and words, equal for equal runs: free of paths, dates and real time.
@@ -117,6 +158,7 @@ pub struct RunReport<'a> {
     reports: &'a [Report],
     console: Console,
     image: &'a image::Report,
+    kernel: &'a KernelOrigin,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -143,6 +185,7 @@ impl Finished {
                 sha256: image::hash(console),
             },
             image: &self.image,
+            kernel: &self.origin.kernel,
         }
     }
 

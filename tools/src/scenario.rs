@@ -218,7 +218,10 @@ mod tests {
         let error = read(&HELLO.replace("ram =", "rma ="), &[]).unwrap_err();
         assert_eq!(error, "run/hello.toml:4:1: unknown key `rma`; did you mean `ram`?");
         let error = read(&HELLO.replace("limit =", "colour ="), &[]).unwrap_err();
-        assert_eq!(error, "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `component`, `success`");
+        assert_eq!(
+            error,
+            "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `root_task`, `component`, `success`"
+        );
         let error = read(&HELLO.replace("component.hello", "components.hello"), &[]).unwrap_err();
         assert_eq!(error, "run/hello.toml:3:2: unknown key `components`; did you mean `component`?");
     }

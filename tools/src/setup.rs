@@ -40,7 +40,7 @@ pub fn ensure(needs: &[Need]) -> Result<(), Error> {
     install::ensure(&Machine::here(), needs)
 }
 
-/// The toolchain that builds for the board, set up if there is none.
+/// The toolchain that builds for the board, set up if there is none; RTCR_TOOLCHAIN says which come into question.
 ///
 /// What is there wins over what would have to be fetched: the toolchain in use if it has the target, Debian's if it is
 /// complete, then the target by rustup, then Debian's packages.
@@ -48,5 +48,13 @@ pub fn ensure(needs: &[Need]) -> Result<(), Error> {
 /// # Errors
 /// There is none and none could be installed; the message says what to type.
 pub fn toolchain() -> Result<Toolchain, ToolchainError> {
-    toolchain::find(&Machine::here(), Choice::from_environment()?)
+    toolchain_of(Choice::from_environment()?)
+}
+
+/// The same, whatever RTCR_TOOLCHAIN says.
+///
+/// # Errors
+/// As of [`toolchain`].
+pub fn toolchain_of(choice: Choice) -> Result<Toolchain, ToolchainError> {
+    toolchain::find(&Machine::here(), choice)
 }

@@ -7,7 +7,7 @@ use tools::{
     executable,
     explain::{self, Explanation, Kind},
     image::Parts,
-    machine::{self, Clock, End, Error, Options, Outcome, control::Report},
+    machine::{self, Clock, End, Error, Heard, Options, Outcome, control::Report},
 };
 use wire::{
     executable::Segment,
@@ -49,9 +49,12 @@ fn options() -> Options {
 }
 
 fn run_with(script: &str, options: &Options) -> Result<(Outcome, Explanation), Error> {
-    let mut shown = Vec::new();
-    let outcome = machine::run(script.as_bytes(), &parts(), options, |bytes| shown.extend_from_slice(bytes))?;
-    assert_eq!(shown, outcome.console, "what is shown is what is kept");
+    let (mut shown, mut reported) = (Vec::new(), Vec::new());
+    let outcome = machine::run(script.as_bytes(), &parts(), options, |heard| match heard {
+        Heard::Console(bytes) => shown.extend_from_slice(bytes),
+        Heard::Report(report) => reported.push(report.clone()),
+    })?;
+    assert_eq!((&shown, &reported), (&outcome.console, &outcome.reports), "what is shown is what is kept");
     let scenario: Scenario =
         toml::from_str("about = \"\"\nlimit = 1\n[component.hello]\n[success]\nexit = { hello = 0 }").unwrap();
     let explanation = explain::explain(&outcome, &scenario, &parts());

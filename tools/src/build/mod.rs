@@ -7,13 +7,10 @@
 mod cargo;
 mod kernel_file;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::scenario::Scenario;
-use kernel::Flavour;
+use kernel::{Flavour, build::Kernel};
 
 use crate::{
     executable,
@@ -50,13 +47,30 @@ pub enum Error {
     Executable(#[from] executable::Error),
 }
 
+/// Which kernel to build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelRequest {
+    /// Which of the two.
+    pub flavour: Flavour,
+    /// Patches to leave out, by number or name, to see what they are good for.
+    pub without_patches: Vec<String>,
+}
+
+impl From<Flavour> for KernelRequest {
+    fn from(flavour: Flavour) -> Self {
+        Self { flavour, without_patches: Vec::new() }
+    }
+}
+
 /// What was built.
 #[derive(Clone, Debug)]
 pub struct Built {
     /// The executables.
     pub parts: Parts,
-    /// The folder that the kernel's debug information calls [`kernel::build::DEBUG_ROOT`].
-    pub kernel_sources: PathBuf,
+    /// Which kernel is among them, and where its source lies.
+    pub kernel: Kernel,
+    /// The full names of the patches that it lacks.
+    pub without_patches: Vec<String>,
 }
 
 /// Builds everything that a scenario needs. Waits while somebody else builds in the same checkout.
@@ -67,7 +81,7 @@ pub fn build(
     workspace: &Workspace,
     toolchain: &Toolchain,
     scenario: &Scenario,
-    flavour: Flavour,
+    kernel: &KernelRequest,
 ) -> Result<Built, Error> {
     let _lock = workspace.lock()?;
     let cargo = cargo::Cargo::new(workspace, toolchain)?;
@@ -76,7 +90,7 @@ pub fn build(
     let packages = names.iter().map(|name| cargo.package_of(name)).collect::<Result<Vec<_>, _>>()?;
     let root_task = scenario.root_task.as_deref().unwrap_or(ROOT_TASK);
     let root_task_package = cargo.root_task(root_task)?;
-    let kernel = kernel_file::find(workspace, flavour)?;
+    let (kernel, without_patches) = kernel_file::find(workspace, kernel)?;
     let built = |package: &str, binary: &str| -> Result<Vec<u8>, Error> {
         let step = terminal::step(format!("building {binary}"));
         let file = cargo.build(package, binary, |detail| step.detail(detail))?;
@@ -90,5 +104,5 @@ pub fn build(
     }
     // Read while the lock is held: the next build may replace the files.
     let parts = Parts { kernel: executable::read(&kernel.elf)?, loader, core, programs };
-    Ok(Built { parts, kernel_sources: kernel.debug_root })
+    Ok(Built { parts, kernel, without_patches })
 }

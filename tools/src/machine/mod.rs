@@ -94,6 +94,15 @@ pub enum End {
     Silent(Option<Registers>),
 }
 
+/// What is heard of a run while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'a> {
+    /// Bytes of the console.
+    Console(&'a [u8]),
+    /// A report of core.
+    Report(&'a Report),
+}
+
 /// Why nothing was run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -138,11 +147,11 @@ enum Event {
     ConsoleEnded,
 }
 
-/// Boots `image`, which was packed from `parts`, and follows it to its end. `show` hears the console as it comes.
+/// Boots `image`, which was packed from `parts`, and follows it to its end. `show` hears everything as it comes.
 ///
 /// # Errors
 /// Nothing ran. Whatever goes wrong later is part of the outcome.
-pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(&[u8])) -> Result<Outcome, Error> {
+pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(Heard<'_>)) -> Result<Outcome, Error> {
     let folder = Folder::new()?;
     let image_file = folder.path("image");
     fs::write(&image_file, image).map_err(|source| Error::Prepare { path: image_file.clone(), source })?;
@@ -306,7 +315,7 @@ struct Run {
 
 impl Run {
     /// How it ended; none if QEMU ended by itself.
-    fn until_end(&mut self, options: &Options, show: &mut impl FnMut(&[u8])) -> Option<End> {
+    fn until_end(&mut self, options: &Options, show: &mut impl FnMut(Heard<'_>)) -> Option<End> {
         let started = Instant::now();
         let watchdog = options.watchdog.filter(|_| options.gdb.is_none());
         let mut suspected = false;
@@ -354,22 +363,22 @@ impl Run {
         End::Silent(self.monitor.registers())
     }
 
-    fn take(&mut self, event: Event, show: &mut impl FnMut(&[u8])) -> Option<End> {
+    fn take(&mut self, event: Event, show: &mut impl FnMut(Heard<'_>)) -> Option<End> {
         match event {
             Event::Connected => self.connected = true,
             Event::Console(bytes) => {
-                show(&bytes);
+                show(Heard::Console(&bytes));
                 self.watch.hear(&bytes);
                 self.outcome.console.extend(bytes);
             }
             Event::ConsoleEnded => self.ended = true,
             Event::ControlEnded => self.control_ended = true,
-            Event::Control(bytes) => return self.control(&bytes),
+            Event::Control(bytes) => return self.control(&bytes, show),
         }
         None
     }
 
-    fn control(&mut self, bytes: &[u8]) -> Option<End> {
+    fn control(&mut self, bytes: &[u8], show: &mut impl FnMut(Heard<'_>)) -> Option<End> {
         let reports = &mut self.outcome.reports;
         let mut end = None;
         let result = self.frames.push(bytes, |report| {
@@ -382,6 +391,7 @@ impl Run {
                     }
                     _ => None,
                 };
+                show(Heard::Report(&report));
                 reports.push(report);
             }
         });
@@ -392,7 +402,7 @@ impl Run {
     }
 
     /// Takes what is still in the pipes after QEMU has been ended.
-    fn drain(&mut self, show: &mut impl FnMut(&[u8])) {
+    fn drain(&mut self, show: &mut impl FnMut(Heard<'_>)) {
         let patience = Duration::from_secs(5);
         while !self.ended {
             match self.received.recv_timeout(patience) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use kernel::Flavour;
 
 use super::{Ending, Result};
 use crate::{
@@ -45,7 +46,8 @@ impl Image {
         let mut output = file::Pending::create(&self.output)?;
         let report = self.report.as_deref().map(file::Pending::create).transpose()?;
         setup::ensure(&[Need::Kernel])?;
-        let built = build::build(&workspace, &setup::toolchain()?, &loaded.scenario, self.kernel.into())?;
+        let built =
+            build::build(&workspace, &setup::toolchain()?, &loaded.scenario, &Flavour::from(self.kernel).into())?;
         let image = image::assemble(&loaded.name, &loaded.scenario, &built.parts)?;
         output.write(&image.bytes)?;
         if let Some(mut report) = report {

@@ -13,7 +13,7 @@ use crate::{
     cli::{KernelChoice, ScenarioArgs},
     explain::Kind,
     file,
-    machine::Clock,
+    machine::{Clock, Heard},
     run::{self, Request},
     scenario::Setting,
     terminal::{self, Harmless, RawInput, Tone},
@@ -50,6 +50,9 @@ pub struct Run {
     /// Which kernel to boot.
     #[arg(long, value_enum, default_value_t)]
     kernel: KernelChoice,
+    /// Boot a kernel without this patch, to see what it is good for: its number or name; may be repeated.
+    #[arg(long = "without-patch", value_name = "PATCH")]
+    without_patches: Vec<String>,
     /// Real seconds after which the run is given up; by default 20 times its limit, at least 60.
     #[arg(long, value_name = "SECONDS", hide = true)]
     watchdog: Option<u64>,
@@ -61,13 +64,25 @@ impl Run {
     /// # Errors
     /// Nothing ran.
     pub fn run(self) -> Result {
-        let Self { mut scenario, limit, console, report, interactive, gdb, realtime, kernel, watchdog } = self;
+        let Self {
+            mut scenario,
+            limit,
+            console,
+            report,
+            interactive,
+            gdb,
+            realtime,
+            kernel,
+            without_patches,
+            watchdog,
+        } = self;
         let workspace = Workspace::find()?;
         if let Some(seconds) = limit {
             scenario.set(Setting::limit(seconds));
         }
         let request = Request {
             kernel: kernel.into(),
+            without_patches,
             clock: if realtime { Clock::Real } else { Clock::Instructions },
             interactive,
             gdb,
@@ -80,7 +95,10 @@ impl Run {
 
         let raw = interactive.then(RawInput::begin);
         let mut screen = Screen::default();
-        let finished = run::run(&workspace, request, |bytes| screen.show(bytes))?;
+        let finished = run::run(&workspace, request, |heard| match heard {
+            Heard::Console(bytes) => screen.show(bytes),
+            Heard::Report(_) => {}
+        })?;
         screen.finish();
         drop(raw);
 
