@@ -13,7 +13,8 @@ use rtcr_core::{
     window::Window,
 };
 use sel4::{
-    Badge, BootInfo, Cap, CapData, Endpoint, Frame, IrqHandler, Notification, Priority, Rights, Tcb, UserContext, boot,
+    Badge, BootInfo, Cap, CapData, Endpoint, Frame, IrqHandler, Message, Notification, Priority, Received, Rights, Tcb,
+    UserContext, boot,
     thread::{MessageBuffer, Space},
 };
 
@@ -82,8 +83,17 @@ pub struct Ground {
     alarm: Cap<Notification>,
     go: Cap<Notification>,
     idle: Cap<Notification>,
+    /// The words of the thread that runs when all others are blocked: what it waits for, and what it signals then.
+    helper: &'static Probe,
+    /// A badged copy of `idle`.
+    idle_badged: Cap<Notification>,
+    /// That thread has been told to go, and may not have run since.
+    going: bool,
     threads: Vec<Thread>,
 }
+
+/// The badge by which waiting ends because all threads are blocked.
+const IDLE: Badge = Badge::MAX;
 
 impl Ground {
     /// A ground, once.
@@ -98,14 +108,28 @@ impl Ground {
         let (alarm, go, idle) = (objects.make()?, objects.make()?, objects.make()?);
         let interrupt = Cap::<IrqHandler>::new(objects.take_slots(1)?.start);
         boot::IRQ_CONTROL.get(gpt::INTERRUPT, interrupt.slot(boot::CNODE))?;
-        let mut ground = Self { objects, window, boot_info, timer, interrupt, alarm, go, idle, threads: Vec::new() };
+        let helper = Box::leak(Box::<Probe>::default());
+        let mut ground = Self {
+            objects,
+            window,
+            boot_info,
+            timer,
+            interrupt,
+            alarm,
+            go,
+            idle,
+            helper,
+            idle_badged: idle,
+            going: false,
+            threads: Vec::new(),
+        };
         let badged = ground.badged(alarm, 1)?;
         ground.interrupt.set_notification(badged)?;
         ground.interrupt.acknowledge()?;
-        let probe = ground.probe();
-        probe.set(0, go.number());
-        probe.set(1, idle.number());
-        ground.spawn_at(IDLE_PRIORITY, when_idle, probe)?;
+        ground.idle_badged = ground.badged(idle, IDLE.number())?;
+        helper.set(0, go.number());
+        helper.set(1, ground.idle_badged.number());
+        ground.spawn_at(IDLE_PRIORITY, when_idle, helper)?;
         ground.threads.clear();
         Ok(ground)
     }
@@ -181,8 +205,52 @@ impl Ground {
 
     /// Lets the threads run until each of them is blocked, stopped or frozen.
     pub fn settle(&mut self) {
-        self.go.signal();
+        self.let_go();
         self.idle.wait();
+        self.going = false;
+    }
+
+    /// Receives; none if instead all threads have become blocked. Nothing below the caller has run since the message was
+    /// taken: the sender is where sending left it. The capability has no badge.
+    ///
+    /// # Errors
+    /// No slot is left.
+    pub fn receive(&mut self, endpoint: Cap<Endpoint>) -> Result<Option<(Badge, Message)>, Exhausted> {
+        // To signal an endpoint is to send it an empty message.
+        self.unless_idle(endpoint.cast(), || match endpoint.recv() {
+            Received::Message(badge, message) if badge != IDLE => Some((badge, message)),
+            _ => None,
+        })
+    }
+
+    /// Waits for a signal in the same way.
+    ///
+    /// # Errors
+    /// No slot is left.
+    pub fn await_signal(&mut self, notification: Cap<Notification>) -> Result<Option<Badge>, Exhausted> {
+        self.unless_idle(notification, || Some(notification.wait()).filter(|badge| *badge != IDLE))
+    }
+
+    /// Lets `wait` wait for what is awaited, or for all threads to become blocked, when it returns none.
+    fn unless_idle<T>(
+        &mut self,
+        awaited: Cap<Notification>,
+        wait: impl FnOnce() -> Option<T>,
+    ) -> Result<Option<T>, Exhausted> {
+        let badged = self.badged(awaited, IDLE.number())?;
+        self.helper.set(1, badged.number());
+        self.let_go();
+        let result = wait();
+        self.going = result.is_some();
+        self.helper.set(1, self.idle_badged.number());
+        Ok(result)
+    }
+
+    /// Tells the helper to go, unless it was told and has not run since.
+    fn let_go(&mut self) {
+        if !self.going || self.idle.poll().is_some() {
+            self.go.signal();
+        }
     }
 
     /// Lets the threads run for a span of time.
@@ -243,9 +311,8 @@ impl Thread {
 }
 
 extern "C" fn when_idle(probe: &'static Probe) -> ! {
-    let (go, idle) = (Cap::<Notification>::new(probe.get(0)), Cap::<Notification>::new(probe.get(1)));
     loop {
-        go.wait();
-        idle.signal();
+        Cap::<Notification>::new(probe.get(0)).wait();
+        Cap::<Notification>::new(probe.get(1)).signal();
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo rtcr test kernel`: what later work relies on, shown on the kernel itself.
 //!
-//! Each test is a function of the modules below; [`TESTS`] names them. A test returns what was wrong; a fault of its own
-//! is reported by the guardian and ends the run.
+//! Each test is a function of the modules below, whose lists [`SUITES`] gathers. A test returns what was wrong; a fault
+//! of its own is reported by the guardian and ends the run.
 #![no_std]
 #![no_main]
 
@@ -12,7 +12,7 @@ mod threads;
 use alloc::format;
 
 use board::uart;
-use ground::{Failure, Ground, Outcome};
+use ground::{Failure, Ground, Test};
 use rtcr_core::{
     console::Lines,
     guardian, halt,
@@ -25,21 +25,29 @@ use wire::record::{Record, Verdict};
 
 root_task!(main);
 
-/// Every test, with the name under which it is reported.
-const TESTS: &[(&str, fn(&mut Ground) -> Outcome)] = &[("threads::user_code_goes_on", threads::user_code_goes_on)];
+/// All of them.
+const SUITES: &[&[Test]] = &[
+    threads::rows::TESTS,
+    threads::registers::TESTS,
+    threads::while_frozen::TESTS,
+    threads::calls::TESTS,
+    threads::waiting::TESTS,
+    threads::patches::TESTS,
+];
 
 fn main(boot_info: BootInfo) -> ! {
     let Ok((mut lines, mut ground)) = prepare(boot_info) else { halt() };
     lines.report(&Record::Started);
     let mut failed = 0;
-    for (name, test) in TESTS {
+    let tests = SUITES.iter().copied().flatten();
+    for (name, test) in tests.clone() {
         let outcome = test(&mut ground);
         ground.clear();
         let failure = outcome.err().map(|Failure(text)| text);
         failed += u32::from(failure.is_some());
         lines.report(&Record::Test { name, failure: failure.as_deref() });
     }
-    let reason = format!("{failed} of {} tests failed", TESTS.len());
+    let reason = format!("{failed} of {} tests failed", tests.count());
     let verdict = if failed == 0 { Verdict::Passed } else { Verdict::Failed { reason: &reason } };
     lines.report(&Record::Verdict(verdict));
     halt()

@@ -15,7 +15,7 @@ pub type Test = (&'static str, fn(&mut crate::Ground) -> Outcome);
 /// The list of a module's tests: `tests! { module: name, … }`.
 #[macro_export]
 macro_rules! tests {
-    ($module:ident: $($name:ident),* $(,)?) => {
+    ($module:path: $($name:ident),* $(,)?) => {
         &[$((concat!(stringify!($module), "::", stringify!($name)), $name as fn(&mut $crate::Ground) -> $crate::Outcome)),*]
     };
 }
