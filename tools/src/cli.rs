@@ -33,6 +33,7 @@ struct Cli {
 enum Verb {
     Run(verbs::run::Run),
     Test(verbs::test::Test),
+    Bench(verbs::bench::Bench),
     Image(verbs::image::Image),
     Doctor(verbs::doctor::Doctor),
 }
@@ -89,6 +90,7 @@ pub fn main() -> ExitCode {
     let result = match cli.verb {
         Verb::Run(run) => run.run(),
         Verb::Test(test) => test.run(),
+        Verb::Bench(bench) => bench.run(),
         Verb::Image(image) => image.run(),
         Verb::Doctor(doctor) => doctor.run(),
     };

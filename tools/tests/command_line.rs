@@ -22,6 +22,7 @@ fn refused(arguments: &[&str]) -> String {
 fn unknown_names_get_near_ones() {
     assert_eq!(refused(&["run", "helo"]), "error: there is no scenario `helo`; did you mean `hello`?\n");
     assert!(refused(&["test", "hots"]).contains("there is no suite `hots`; did you mean `host`?"));
+    assert!(refused(&["bench", "kernle"]).contains("there is no benchmark `kernle`; did you mean `kernel`?"));
     assert!(refused(&["imgae"]).contains("'image'"));
 }
 
@@ -34,6 +35,7 @@ fn wrong_values_are_blamed_on_their_option() {
     );
     assert!(refused(&["run", "hello", "--limit", "0"]).contains("a limit of 0 s"));
     assert!(refused(&["run", "hello", "--set", "limit"]).contains("KEY=VALUE"));
+    assert!(refused(&["test", "host", "--without-patch", "1"]).contains("tests on the board only"));
 }
 
 #[test]
@@ -46,7 +48,7 @@ fn a_place_that_cannot_be_written_is_told_before_anything_is_built() {
 
 #[test]
 fn every_verb_has_help() {
-    for verb in ["run", "test", "image", "doctor"] {
+    for verb in ["run", "test", "bench", "image", "doctor"] {
         let output = rtcr(&[verb, "--help"]);
         assert!(output.status.success());
         let help = String::from_utf8(output.stdout).unwrap();

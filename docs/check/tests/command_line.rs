@@ -18,6 +18,7 @@ fn commands() -> Vec<Command> {
     vec![
         command::<verbs::run::Run>("run"),
         command::<verbs::test::Test>("test"),
+        command::<verbs::bench::Bench>("bench"),
         command::<verbs::image::Image>("image"),
         command::<verbs::doctor::Doctor>("doctor"),
     ]

@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    io,
     path::Path,
     process::{Command, Stdio},
 };
@@ -20,6 +21,15 @@ pub fn program() -> OsString {
 /// Whether another QEMU is named.
 pub fn is_overridden() -> bool {
     env::var_os(OVERRIDE).is_some_and(|program| !program.is_empty())
+}
+
+/// What QEMU says about its version.
+///
+/// # Errors
+/// It cannot be started.
+pub fn version(program: &OsStr) -> io::Result<String> {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().trim().to_owned())
 }
 
 /// Where virtual time comes from.

@@ -1,5 +1,6 @@
 //! What `cargo rtcr` can do: one file per verb.
 
+pub mod bench;
 pub mod doctor;
 pub mod image;
 pub mod run;
