@@ -48,7 +48,9 @@ pub fn find_out(boot_info: &BootInfo, objects: &mut Objects, window: &mut Window
     // SAFETY: the thread runs this program's code only, so there is an instruction at its pc.
     let restart_address = unsafe { core::ptr::read_volatile(pc as *const u32) } != SYSTEM_CALL;
 
-    // It faults, nobody listens, it is stopped, and calls something else: does that arrive as the old fault?
+    // It faults, nobody listens, it is stopped, and calls something else: does that arrive as the old fault? It is
+    // stopped before its priority rises, too, since this kernel does not switch to a thread that was raised.
+    subject.thread.suspend()?;
     subject.thread.set_priority(guardian::PRIORITY)?;
     subject.run_at(NOWHERE, 0)?;
     subject.thread.suspend()?;
