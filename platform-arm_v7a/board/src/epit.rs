@@ -5,10 +5,10 @@
 
 use crate::register::Registers;
 
-/// Physical address of EPIT1.
-pub const ADDRESS: u32 = 0x020d_0000;
-/// Its interrupt at the GIC (IMX6DQRM table 3-1: 56, counted from the first shared interrupt, 32).
-pub const INTERRUPT: u16 = 88;
+/// Physical addresses of EPIT1 and EPIT2.
+pub const ADDRESSES: [u32; 2] = [0x020d_0000, 0x020d_4000];
+/// Their interrupts at the GIC (IMX6DQRM table 3-1: 56 and 57, counted from the first shared interrupt, 32).
+pub const INTERRUPTS: [u16; 2] = [88, 89];
 /// Steps a microsecond.
 pub const STEPS_PER_MICROSECOND: u32 = 66;
 

@@ -108,14 +108,13 @@ pub fn upper_half_of_ram_holds_no_kernel_objects(ground: &mut Ground) -> Outcome
 pub fn devices_are_untypeds(ground: &mut Ground) -> Outcome {
     let device = |address| ground.boot_info.untypeds().any(|untyped| untyped.device && covers(&untyped, address));
     const ENET: u32 = 0x0218_8000;
-    const EPIT2: u32 = 0x020d_4000;
     const CCM: u32 = 0x020c_4000;
     const SRC: u32 = 0x020d_8000;
     const UART3_TO_5: [u32; 3] = [0x021e_c000, 0x021f_0000, 0x021f_4000];
     const OCRAM: u32 = 0x0090_0000;
     const USDHC1_TO_4: [u32; 4] = [0x0219_0000, 0x0219_4000, 0x0219_8000, 0x0219_c000];
-    let devices = [ENET, epit::ADDRESS, EPIT2, gpt::ADDRESS, CCM, SRC, uart::CONTROL, uart::CONSOLE, OCRAM];
-    for address in devices.into_iter().chain(UART3_TO_5).chain(USDHC1_TO_4) {
+    let devices = [ENET, gpt::ADDRESS, CCM, SRC, uart::CONTROL, uart::CONSOLE, OCRAM];
+    for address in devices.into_iter().chain(epit::ADDRESSES).chain(UART3_TO_5).chain(USDHC1_TO_4) {
         ensure!(device(address), "{address:#010x}");
     }
     // Interrupt controller with the private timers, and the controller of the second-level cache.

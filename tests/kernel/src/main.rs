@@ -7,7 +7,13 @@
 
 extern crate alloc;
 
+mod boot;
+mod memory;
+mod messages;
+mod objects;
+mod spaces;
 mod threads;
+mod time;
 
 use alloc::format;
 
@@ -27,6 +33,12 @@ root_task!(main);
 
 /// All of them.
 const SUITES: &[&[Test]] = &[
+    boot::TESTS,
+    objects::TESTS,
+    memory::TESTS,
+    messages::TESTS,
+    spaces::TESTS,
+    time::TESTS,
     threads::rows::TESTS,
     threads::registers::TESTS,
     threads::while_frozen::TESTS,
