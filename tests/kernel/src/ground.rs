@@ -5,7 +5,10 @@
 //! all of them are blocked, [`Ground::run_for`] for a span of time. Both are exact, so a test needs no delay.
 
 use alloc::{boxed::Box, vec::Vec};
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::{
+    mem,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 use board::gpt::{self, Gpt, STEPS_PER_MICROSECOND};
 use rtcr_core::{
@@ -17,6 +20,8 @@ use sel4::{
     UserContext, boot,
     thread::{MessageBuffer, Space},
 };
+
+use crate::{Failure, Outcome};
 
 /// User mode, ARM state.
 pub const USER_MODE: u32 = 0x10;
@@ -80,20 +85,26 @@ pub struct Ground {
     pub boot_info: BootInfo,
     timer: Gpt,
     interrupt: Cap<IrqHandler>,
-    alarm: Cap<Notification>,
-    go: Cap<Notification>,
+    /// What the first thread waits for, with the badges [`ALARM`] and [`IDLE`].
+    events: Cap<Notification>,
+    /// `events` with the badge `IDLE`.
     idle: Cap<Notification>,
+    go: Cap<Notification>,
     /// The words of the thread that runs when all others are blocked: what it waits for, and what it signals then.
     helper: &'static Probe,
-    /// A badged copy of `idle`.
-    idle_badged: Cap<Notification>,
-    /// That thread has been told to go, and may not have run since.
+    /// That thread has been told to go and has not run since.
     going: bool,
+    /// Threads ran on although all were to be blocked.
+    restless: bool,
     threads: Vec<Thread>,
 }
 
+/// The badge by which waiting ends because time has passed.
+const ALARM: u32 = 1;
 /// The badge by which waiting ends because all threads are blocked.
-const IDLE: Badge = Badge::MAX;
+const IDLE: u32 = 1 << 27;
+/// Microseconds after which threads that should become blocked are taken not to.
+const PATIENCE: u32 = 20_000;
 
 impl Ground {
     /// A ground, once.
@@ -105,7 +116,7 @@ impl Ground {
         let registers = window.map_device(&mut objects, frame)?;
         // SAFETY: mapped a moment ago, and nobody else has the device.
         let timer = unsafe { Gpt::start(registers) };
-        let (alarm, go, idle) = (objects.make()?, objects.make()?, objects.make()?);
+        let (events, go) = (objects.make()?, objects.make()?);
         let interrupt = Cap::<IrqHandler>::new(objects.take_slots(1)?.start);
         boot::IRQ_CONTROL.get(gpt::INTERRUPT, interrupt.slot(boot::CNODE))?;
         let helper = Box::leak(Box::<Probe>::default());
@@ -115,20 +126,20 @@ impl Ground {
             boot_info,
             timer,
             interrupt,
-            alarm,
+            events,
+            idle: Cap::NULL,
             go,
-            idle,
             helper,
-            idle_badged: idle,
             going: false,
+            restless: false,
             threads: Vec::new(),
         };
-        let badged = ground.badged(alarm, 1)?;
+        let badged = ground.badged(events, ALARM)?;
         ground.interrupt.set_notification(badged)?;
         ground.interrupt.acknowledge()?;
-        ground.idle_badged = ground.badged(idle, IDLE.number())?;
+        ground.idle = ground.badged(events, IDLE)?;
         helper.set(0, go.number());
-        helper.set(1, ground.idle_badged.number());
+        helper.set(1, ground.idle.number());
         ground.spawn_at(IDLE_PRIORITY, when_idle, helper)?;
         ground.threads.clear();
         Ok(ground)
@@ -203,11 +214,14 @@ impl Ground {
         Ok(thread)
     }
 
-    /// Lets the threads run until each of them is blocked, stopped or frozen.
+    /// Lets the threads run until each of them is blocked, stopped or frozen. If they are not after 20 ms, the test fails
+    /// in the end, and goes on here.
     pub fn settle(&mut self) {
         self.let_go();
-        self.idle.wait();
-        self.going = false;
+        self.timer.interrupt_at(self.in_microseconds(PATIENCE));
+        self.wait_for_event();
+        self.disarm();
+        self.restless |= self.going;
     }
 
     /// Receives; none if instead all threads have become blocked. Nothing below the caller has run since the message was
@@ -218,7 +232,7 @@ impl Ground {
     pub fn receive(&mut self, endpoint: Cap<Endpoint>) -> Result<Option<(Badge, Message)>, Exhausted> {
         // To signal an endpoint is to send it an empty message.
         self.unless_idle(endpoint.cast(), || match endpoint.recv() {
-            Received::Message(badge, message) if badge != IDLE => Some((badge, message)),
+            Received::Message(badge, message) if badge.number() != IDLE => Some((badge, message)),
             _ => None,
         })
     }
@@ -228,7 +242,7 @@ impl Ground {
     /// # Errors
     /// No slot is left.
     pub fn await_signal(&mut self, notification: Cap<Notification>) -> Result<Option<Badge>, Exhausted> {
-        self.unless_idle(notification, || Some(notification.wait()).filter(|badge| *badge != IDLE))
+        self.unless_idle(notification, || Some(notification.wait()).filter(|badge| badge.number() != IDLE))
     }
 
     /// Lets `wait` wait for what is awaited, or for all threads to become blocked, when it returns none.
@@ -237,29 +251,50 @@ impl Ground {
         awaited: Cap<Notification>,
         wait: impl FnOnce() -> Option<T>,
     ) -> Result<Option<T>, Exhausted> {
-        let badged = self.badged(awaited, IDLE.number())?;
+        let badged = self.badged(awaited, IDLE)?;
         self.helper.set(1, badged.number());
         self.let_go();
         let result = wait();
         self.going = result.is_some();
-        self.helper.set(1, self.idle_badged.number());
+        self.helper.set(1, self.idle.number());
         Ok(result)
     }
 
     /// Tells the helper to go, unless it was told and has not run since.
     fn let_go(&mut self) {
-        if !self.going || self.idle.poll().is_some() {
+        self.see(self.events.poll().unwrap_or_default());
+        if !self.going {
             self.go.signal();
         }
+        self.going = true;
     }
 
     /// Lets the threads run for a span of time.
     pub fn run_for(&mut self, microseconds: u32) {
-        self.timer.interrupt_at(self.timer.count().wrapping_add(microseconds * STEPS_PER_MICROSECOND));
-        self.alarm.wait();
+        self.timer.interrupt_at(self.in_microseconds(microseconds));
+        while self.wait_for_event() & ALARM == 0 {}
+        self.disarm();
+    }
+
+    fn wait_for_event(&mut self) -> u32 {
+        let badge = self.events.wait();
+        self.see(badge);
+        badge.number()
+    }
+
+    fn see(&mut self, events: Badge) {
+        self.going &= events.number() & IDLE == 0;
+    }
+
+    fn in_microseconds(&self, microseconds: u32) -> u32 {
+        self.timer.count().wrapping_add(microseconds * STEPS_PER_MICROSECOND)
+    }
+
+    fn disarm(&mut self) {
         self.timer.clear_interrupt();
         // The handler is the ground's own, so this cannot fail.
         let _ = self.interrupt.acknowledge();
+        self.see(self.events.poll().unwrap_or_default());
     }
 
     /// The clock: steps of 1/66 us, 15 ns.
@@ -268,10 +303,17 @@ impl Ground {
     }
 
     /// Stops what a test has left running.
-    pub fn clear(&mut self) {
+    ///
+    /// # Errors
+    /// Threads of the test ran on although all were to be blocked.
+    pub fn clear(&mut self) -> Outcome {
         for thread in self.threads.drain(..) {
             // A test may have deleted it.
             let _ = thread.tcb.suspend();
+        }
+        match mem::take(&mut self.restless) {
+            false => Ok(()),
+            true => Err(Failure("threads ran on that should have become blocked".into())),
         }
     }
 }

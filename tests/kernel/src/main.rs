@@ -54,7 +54,7 @@ fn main(boot_info: BootInfo) -> ! {
     let tests = SUITES.iter().copied().flatten();
     for (name, test) in tests.clone() {
         let outcome = test(&mut ground);
-        ground.clear();
+        let outcome = outcome.and(ground.clear());
         let failure = outcome.err().map(|Failure(text)| text);
         failed += u32::from(failure.is_some());
         lines.report(&Record::Test { name, failure: failure.as_deref() });
