@@ -43,6 +43,18 @@ pub fn answered(ground: &mut Ground) -> Outcome {
     nothing_waits(endpoint)
 }
 
+/// The same when nobody reads the thread's registers meanwhile: freezing by itself disturbs nothing.
+pub fn answered_unread(ground: &mut Ground) -> Outcome {
+    let (endpoint, step, thread) = frozen_client(ground)?;
+    sel4::reply(ANSWER);
+    ground.settle();
+    step.is_pending()?;
+    thread.thaw()?;
+    ground.settle();
+    step.is_done_with(received(step.before(Act::Trap), 0, &ANSWER))?;
+    nothing_waits(endpoint)
+}
+
 /// The question of a frozen client that is queued can be received and answered.
 pub fn received_and_answered(ground: &mut Ground) -> Outcome {
     let endpoint = ground.objects.make::<Endpoint>()?;
@@ -158,6 +170,6 @@ pub fn fault_answered(ground: &mut Ground) -> Outcome {
 
 /// Names and tests.
 pub const TESTS: &[Test] = tests! { threads::while_frozen:
-    answered, received_and_answered, given_a_message, signalled, answered_and_signalled, signalled_while_receiving,
+    answered, answered_unread, received_and_answered, given_a_message, signalled, answered_and_signalled, signalled_while_receiving,
     fault_answered,
 };
