@@ -70,7 +70,7 @@ fn no_output_of_a_component_ends_a_run_or_reaches_the_terminal() {
         let finished = run_on("control_bytes", kernel);
         assert_ended(&finished, Kind::Failed, "control_bytes exited with 1 instead of 0", &[]);
         let own = console(&finished).lines().filter(|line| line.starts_with("[control_bytes] "));
-        assert_eq!(own.clone().last(), Some("[control_bytes] halting..."));
+        assert_eq!(own.clone().next_back(), Some("[control_bytes] halting..."));
         assert!(own.clone().all(|line| line.chars().all(|c| c == '\t' || !c.is_control())));
     }
 }
