@@ -1,10 +1,14 @@
 //! All 17 registers, read and written, compared with what the thread itself sees.
 
-use ground::{Ground, Outcome, Test, ensure_eq, ground::PRIORITY, tests};
+use ground::{
+    Ground, Outcome, Test, ensure, ensure_eq,
+    ground::{PRIORITY, USER_MODE},
+    tests,
+};
 use sel4::{Endpoint, Notification, UserContext, thread::CopyRegisters};
 
 use super::step::{
-    Act, STATUS, Step, SystemCall, landed, message, nothing_waits, past, pattern, received, same, start, start_with,
+    Act, Step, SystemCall, landed, message, nothing_waits, past, pattern, received, same, start, start_with, status,
     take,
 };
 
@@ -55,8 +59,11 @@ pub fn written_without_resuming(ground: &mut Ground) -> Outcome {
 /// Whatever is written, a thread runs in user mode and ARM state; of the status, only the flags are its own.
 pub fn status_is_the_kernels(ground: &mut Ground) -> Outcome {
     let thread = ground.make_thread(PRIORITY, None)?;
-    // All flags, and Thumb state, or supervisor mode, or everything.
-    for (written, read) in [(0x0000_0030, STATUS), (0x6000_0013, 0x6000_0000 | STATUS), (!0, 0xf800_0000 | STATUS)] {
+    let status = status();
+    // User mode, ARM state.
+    ensure_eq!(status & 0x3f, USER_MODE);
+    // Thumb state; supervisor mode and two flags; everything.
+    for (written, read) in [(0x0000_0030, status), (0x6000_0013, 0x6000_0000 | status), (!0, 0xf800_0000 | status)] {
         let registers = UserContext { cpsr: written, ..UserContext::default() };
         // SAFETY: the thread does not run.
         unsafe { thread.tcb.write_registers(false, &registers) }?;
@@ -111,7 +118,7 @@ pub fn read_while_it_runs(ground: &mut Ground) -> Outcome {
     let first = thread.tcb.read_registers(false)?;
     ground.run_for(10);
     let second = thread.tcb.read_registers(true)?;
-    ground::ensure!(second.r12 > first.r12);
+    ensure!(second.r12 > first.r12);
     same(second, UserContext { pc: second.pc, r12: second.r12, ..step.before(Act::Spin) })
 }
 

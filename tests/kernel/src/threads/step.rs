@@ -6,7 +6,7 @@
 
 use alloc::{boxed::Box, format, string::String};
 use core::{
-    arch::global_asm,
+    arch::{asm, global_asm},
     fmt::Write,
     mem::offset_of,
     panic::Location,
@@ -154,9 +154,14 @@ pub enum SystemCall {
 
 /// Negative, carry and saturation flags: set, the others clear.
 const FLAGS: u32 = 0xa800_0000;
-/// What the kernel adds to the flags of any thread: user mode, fast interrupts and asynchronous aborts masked
-/// (`CPSR_USER` in `registerset.h`).
-pub const STATUS: u32 = 0x150;
+/// What the kernel adds to the flags of any thread (`CPSR_USER` in `registerset.h`): user mode, fast interrupts masked,
+/// and, unless it is the debug kernel, asynchronous aborts masked. So it is that of the thread that asks.
+pub fn status() -> u32 {
+    let status: u32;
+    // SAFETY: reads a register.
+    unsafe { asm!("mrs {}, cpsr", out(reg) status, options(nomem, nostack, preserves_flags)) };
+    status & 0x1ff
+}
 
 /// What a register holds unless the step needs it: for each another value.
 pub const fn pattern(register: u32) -> u32 {
@@ -241,7 +246,7 @@ impl Step {
         UserContext {
             pc: act.address(),
             sp: self.address() + STACK as u32,
-            cpsr: r(14) | STATUS,
+            cpsr: r(14) | status(),
             r0: r(0),
             r1: r(1),
             r2: r(2),
