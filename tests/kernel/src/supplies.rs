@@ -38,6 +38,11 @@ impl<T> Loose<T> {
         self.0.slot(boot::CNODE)
     }
 
+    /// The one made `index` places after it in the same batch.
+    pub const fn offset(self, index: u32) -> Self {
+        Self(Cap::new(self.0.number() + index))
+    }
+
     /// Deletes it; with the last capability the object goes.
     ///
     /// # Errors
@@ -63,9 +68,26 @@ impl Loose<Untyped> {
     /// # Errors
     /// As `Untyped_Retype`, or no slot is left.
     pub fn make<T>(self, ground: &mut Ground, kind: ObjectKind) -> Result<Loose<T>, Exhausted> {
-        let slot = ground.objects.take_slots(1)?.start;
-        self.0.retype(kind, boot::CNODE, slot, 1)?;
-        Ok(Loose(Cap::new(slot)))
+        self.make_batch(ground, kind, 1)
+    }
+
+    /// Makes `count` objects of it, in slots of their own; returns the first.
+    ///
+    /// # Errors
+    /// As `Untyped_Retype`, or no slots are left.
+    pub fn make_batch<T>(self, ground: &mut Ground, kind: ObjectKind, count: u32) -> Result<Loose<T>, Exhausted> {
+        let slots = ground.objects.take_slots(count)?;
+        Ok(self.make_at(kind, slots.start, count)?)
+    }
+
+    /// Makes `count` objects of it in empty slots from `first` on; returns the first.
+    ///
+    /// # Errors
+    /// As `Untyped_Retype`.
+    #[inline(always)]
+    pub fn make_at<T>(self, kind: ObjectKind, first: u32, count: u32) -> Result<Loose<T>, Error> {
+        self.0.retype(kind, boot::CNODE, first, count)?;
+        Ok(Loose(Cap::new(first)))
     }
 }
 
