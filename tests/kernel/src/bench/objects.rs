@@ -11,7 +11,8 @@ const FRAME: ObjectKind = ObjectKind::Frame(FrameSize::Small);
 pub fn measure(meter: &mut Meter) -> Result<(), Failure> {
     frames(meter)?;
     capabilities(meter)?;
-    kinds(meter)
+    kinds(meter)?;
+    recycled(meter)
 }
 
 /// Frames alone, in batches from memory that was never used, and from memory that was.
@@ -51,7 +52,8 @@ fn capabilities(meter: &mut Meter) -> Result<(), Failure> {
     meter.each("cnode/delete of an unmapped frame's copy", 256, delete)
 }
 
-/// Objects of each kind, alone, and deleted again.
+/// Objects of each kind, alone, of memory that was never used, and deleted again. Assigning gets dearer with each number
+/// that is taken: the kernel looks for a free one from the pool's start.
 fn kinds(meter: &mut Meter) -> Result<(), Failure> {
     const COUNT: u32 = 32;
     for (kind, made, deleted) in [
@@ -72,6 +74,29 @@ fn kinds(meter: &mut Meter) -> Result<(), Failure> {
             meter.each("asid/assign", COUNT, |i| boot::ASID_POOL.assign(first.offset(i).cap()))?;
         }
         meter.each(deleted, COUNT, |i| first.offset(i).delete())?;
+    }
+    Ok(())
+}
+
+/// Objects of each kind, each in an untyped of exactly its size that held one before: the call clears the memory.
+fn recycled(meter: &mut Meter) -> Result<(), Failure> {
+    for (kind, name) in [
+        (ObjectKind::Tcb, "retype/thread, used memory"),
+        (ObjectKind::Endpoint, "retype/endpoint, used memory"),
+        (ObjectKind::CNode { bits: 8 }, "retype/cnode of 256 slots, used memory"),
+        (ObjectKind::PageTable, "retype/page table, used memory"),
+        (ObjectKind::PageDirectory, "retype/page directory, used memory"),
+        (FRAME, "retype/4 KiB frame, alone, used memory"),
+    ] {
+        const COUNT: u32 = 32;
+        let own = ObjectKind::Untyped { bits: kind.memory_bits() };
+        let memory = meter.ground.untyped(kind.memory_bits() + COUNT.ilog2() as u8)?;
+        let memory = memory.make_batch::<Untyped>(&mut meter.ground, own, COUNT)?;
+        let slots = meter.ground.objects.take_slots(COUNT)?.start;
+        for i in 0..COUNT {
+            memory.offset(i).make_at::<Untyped>(kind, slots + i, 1)?.delete()?;
+        }
+        meter.each(name, COUNT, |i| memory.offset(i).cap().retype(kind, boot::CNODE, slots + i, 1))?;
     }
     Ok(())
 }

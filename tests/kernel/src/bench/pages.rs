@@ -39,10 +39,18 @@ pub fn measure(meter: &mut Meter) -> Result<(), Failure> {
         // SAFETY: no Rust code runs in that space.
         unsafe { copy(i).map(space.directory, page(i), Rights::READ, VmAttributes::DATA) }
     })?;
-    meter.each("cnode/delete of a mapped frame's copy", PAGES, |i| {
-        // SAFETY: nothing refers to what is mapped in the other space.
+    let delete = |i| {
+        // SAFETY: nothing refers to what these copies map.
         unsafe { copy(i).slot(boot::CNODE).delete() }
-    })?;
+    };
+    meter.each("cnode/delete of a frame's copy mapped in another address space", PAGES, delete)?;
+    let here = meter.ground.megabyte()?;
+    for i in 0..PAGES {
+        frame.offset(i).slot().copy_to(copy(i).slot(boot::CNODE), Rights::ALL)?;
+        // SAFETY: at addresses that are the measurement's own.
+        unsafe { copy(i).map(boot::ADDRESS_SPACE, here + i * PAGE, Rights::READ, VmAttributes::DATA) }?;
+    }
+    meter.each("cnode/delete of a frame's copy mapped in this address space", PAGES, delete)?;
     meter.each("page/unmap 4 KiB", PAGES, |i| frame.offset(i).unmap())?;
 
     let large = frames(&mut meter.ground, FrameSize::Large, 16)?;
