@@ -106,10 +106,11 @@ impl Victim {
         Ok(Self { thread, probe, faults })
     }
 
-    /// The fault that it has.
-    fn fault(&self) -> Option<Fault> {
-        match self.faults.recv() {
-            Received::Message(badge, message) if badge == Badge::new(FAULTS).unwrap_or_default() => {
+    /// The fault that it has; none if it goes on.
+    fn fault(&self, ground: &mut Ground) -> Option<Fault> {
+        ground.settle();
+        match self.faults.nb_recv() {
+            Some(Received::Message(badge, message)) if badge == Badge::new(FAULTS).unwrap_or_default() => {
                 Fault::decode(&message)
             }
             _ => None,
@@ -131,7 +132,7 @@ fn must_fault(
     expected: (bool, u32),
 ) -> Outcome {
     let victim = Victim::start(ground, entry, address, 1)?;
-    let Some(Fault::Memory { pc, address: at, fetch, status }) = victim.fault() else {
+    let Some(Fault::Memory { pc, address: at, fetch, status }) = victim.fault(ground) else {
         ensure!(false, "another fault, or none");
         return Ok(());
     };
@@ -219,7 +220,7 @@ pub fn write_fault_is_cured_by_one_remap(ground: &mut Ground) -> Outcome {
     let frame = ground.frame(FrameSize::Small)?;
     frame.map(address, Rights::READ)?;
     let victim = Victim::start(ground, writes, address, 0xbeef)?;
-    ensure!(matches!(victim.fault(), Some(Fault::Memory { status: WRITE_TO_READ_ONLY, .. })));
+    ensure!(matches!(victim.fault(ground), Some(Fault::Memory { status: WRITE_TO_READ_ONLY, .. })));
     frame.remap(Rights::READ_WRITE)?;
     reply(Message { info: MessageInfo::new(0, 0), words: [0; 4] });
     ensure!(victim.is_done(ground));

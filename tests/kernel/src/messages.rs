@@ -242,7 +242,7 @@ pub fn send_waits_and_nb_send_does_not(ground: &mut Ground) -> Outcome {
     ground.spawn(sends, probe)?;
     ground.settle();
     ensure_eq!(probe.get(2), 0);
-    ensure!(matches!(server.recv(), Received::Message(Badge::NONE, message) if message.word(0) == Some(0x99)));
+    ensure_eq!(word_of(server.nb_recv()), Some(0x99));
     // Nobody waits for an answer.
     reply(Message::new(0, []));
     ground.run_for(100);
@@ -266,6 +266,14 @@ fn caller(ground: &mut Ground, server: Cap<Endpoint>, word: u32) -> Result<(Thre
     Ok((ground.spawn(calls, probe)?, probe))
 }
 
+/// The first word of a message from a sender without badge.
+fn word_of(received: Option<Received>) -> Option<u32> {
+    match received {
+        Some(Received::Message(Badge::NONE, message)) => message.word(0),
+        _ => None,
+    }
+}
+
 /// A server that keeps its caller's reply capability answers in the order that it likes.
 pub fn caller_kept_is_answered_later(ground: &mut Ground) -> Outcome {
     let server = ground.objects.make::<Endpoint>()?;
@@ -273,8 +281,7 @@ pub fn caller_kept_is_answered_later(ground: &mut Ground) -> Outcome {
     for (word, place) in (0..).zip(&mut callers) {
         let (_, probe) = caller(ground, server, word)?;
         ground.settle();
-        let received = server.recv();
-        ensure!(matches!(received, Received::Message(_, message) if message.word(0) == Some(word)));
+        ensure_eq!(word_of(server.nb_recv()), Some(word));
         let slot = ground.slot()?;
         slot.save_caller()?;
         *place = Some((slot.cap::<Reply>(), probe));
@@ -292,7 +299,7 @@ pub fn caller_is_answered_once(ground: &mut Ground) -> Outcome {
     let server = ground.objects.make::<Endpoint>()?;
     let (_, probe) = caller(ground, server, 1)?;
     ground.settle();
-    server.recv();
+    ensure_eq!(word_of(server.nb_recv()), Some(1));
     reply(Message::new(9, [1]));
     reply(Message::new(10, [2]));
     ground.run_for(100);
@@ -306,7 +313,7 @@ pub fn caller_without_grant_is_never_woken(ground: &mut Ground) -> Outcome {
     let client = ground.copy(server, Rights::WRITE)?.cap();
     let (thread, probe) = caller(ground, client, 3)?;
     ground.settle();
-    ensure!(matches!(server.recv(), Received::Message(_, message) if message.word(0) == Some(3)));
+    ensure_eq!(word_of(server.nb_recv()), Some(3));
     let (_, info) = thread.tcb.read_registers_and_info(false)?;
     ensure_eq!(info.map(|info| info.state), Some(ThreadState::Inactive));
     reply(Message::new(9, [1]));

@@ -317,17 +317,21 @@ pub fn thread_moves_between_address_spaces_while_it_runs(ground: &mut Ground) ->
         let to = (flip + 1) % 2;
         // SAFETY: as above.
         unsafe { thread.tcb.set_space(spaces[to].space(handler.number())) }?;
+        let mut seen = 0u64;
         for expected in 0..PAGES {
-            let Received::Message(_, message) = endpoint.recv() else {
-                ensure!(false, "a signal");
-                return Ok(());
+            ground.settle();
+            let received = endpoint.nb_recv();
+            let fault = match &received {
+                Some(Received::Message(_, message)) => Fault::decode(message),
+                _ => None,
             };
-            let Some(Fault::Memory { address, status: 0x80f, .. }) = Fault::decode(&message) else {
-                ensure!(false, "flip {flip}: another fault: {:x?}", Fault::decode(&message));
+            let Some(Fault::Memory { address, status: 0x80f, .. }) = fault else {
+                ensure!(false, "flip {flip}, after {expected} faults: {fault:x?}");
                 return Ok(());
             };
             let page = (address - base) / PAGE;
-            ensure!(page < PAGES, "flip {flip}, fault {expected}: {address:#x}");
+            ensure!(page < PAGES && seen & 1 << page == 0, "flip {flip}, again {address:#x}");
+            seen |= 1 << page;
             spaces[to].remap(frames[to][page as usize], Rights::READ_WRITE)?;
             reply(Message::new(0, []));
         }
