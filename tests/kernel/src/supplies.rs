@@ -23,7 +23,7 @@ const ADDRESSES: u32 = 0x8000_0000;
 static NEXT: AtomicU32 = AtomicU32::new(ADDRESSES);
 
 /// A capability to an object that no Rust reference is into: memory behind it is read and written through
-/// [`Loose::read`] and [`Loose::write`] and by the threads of tests, word by word. So mapping and deleting it is safe.
+/// [`read`] and [`write`] and by the threads of tests, word by word. So mapping and deleting it is safe.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Loose<T>(Cap<T>);
 
@@ -52,7 +52,7 @@ impl<T> Loose<T> {
         unsafe { self.slot().delete() }
     }
 
-    /// Deletes what was derived from it: `Ground` derives nothing from these that it refers to.
+    /// Deletes what was derived from it: what is derived from a loose object is loose.
     ///
     /// # Errors
     /// The place does not exist.
