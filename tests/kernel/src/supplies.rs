@@ -23,7 +23,7 @@ const ADDRESSES: u32 = 0x8000_0000;
 static NEXT: AtomicU32 = AtomicU32::new(ADDRESSES);
 
 /// A capability to an object that no Rust reference is into: memory behind it is read and written through
-/// [`read`] and [`write`] and by the threads of tests, word by word. So mapping and deleting it is safe.
+/// [`read()`] and [`write()`] and by the threads of tests, word by word. So mapping and deleting it is safe.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Loose<T>(Cap<T>);
 
