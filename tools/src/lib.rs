@@ -25,5 +25,6 @@ pub mod setup;
 pub mod suggest;
 pub mod suite;
 pub mod terminal;
+pub mod trace;
 pub mod verbs;
 pub mod workspace;

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, ExitStatus},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -49,10 +49,24 @@ impl Process {
     /// # Errors
     /// As of the operating system.
     pub fn wait(&self) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.wait_for(Duration::from_secs(3600))? {
+                return Ok(status);
+            }
+        }
+    }
+
+    /// Waits until it ends, but not longer than that.
+    ///
+    /// # Errors
+    /// As of the operating system.
+    pub fn wait_for(&self, longest: Duration) -> io::Result<Option<ExitStatus>> {
+        let begun = Instant::now();
         // The lock is not held meanwhile: the handler of Ctrl-C needs it.
         let mut pause = Duration::from_millis(1);
         loop {
-            if let Some(status) = self.poll()? {
+            let status = self.poll()?;
+            if status.is_some() || begun.elapsed() > longest {
                 return Ok(status);
             }
             thread::sleep(pause);
@@ -108,7 +122,7 @@ fn find_program(name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{io::Read, process::Stdio, time::Instant};
+    use std::{io::Read, process::Stdio};
 
     #[test]
     fn what_was_started_is_ended_with_its_children() {
@@ -129,5 +143,7 @@ mod tests {
     fn an_exit_status_is_told() {
         let (process, ()) = Process::start(Command::new("sh").args(["-c", "exit 3"]), |_| ()).unwrap();
         assert_eq!(process.wait().unwrap().code(), Some(3));
+        let (process, ()) = Process::start(Command::new("sh").args(["-c", "sleep 60"]), |_| ()).unwrap();
+        assert_eq!(process.wait_for(Duration::from_millis(10)).unwrap(), None);
     }
 }

@@ -7,10 +7,11 @@ use crate::{
     build::{self, KernelRequest},
     explain::{self, Explanation, Kind},
     image,
-    machine::{self, Clock, Heard, Options, Outcome, control::Report, gdb, qemu},
+    machine::{self, Clock, Heard, Options, Outcome, control::Report, gdb, qemu, replay},
     scenario::Loaded,
     setup::{self, Need},
     terminal,
+    trace::{self, Trace},
     workspace::Workspace,
 };
 
@@ -31,6 +32,8 @@ pub struct Request {
     pub interactive: bool,
     /// Wait for a debugger.
     pub gdb: bool,
+    /// Instructions to look at; not with [`Clock::Real`].
+    pub trace: Option<trace::Request>,
     /// Real time after which the run is ended; none for what its limit suggests.
     pub watchdog: Option<std::time::Duration>,
 }
@@ -46,6 +49,7 @@ impl Request {
             clock: Clock::Instructions,
             interactive: false,
             gdb: false,
+            trace: None,
             watchdog: None,
         }
     }
@@ -64,6 +68,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// What that means.
     pub explanation: Explanation,
+    /// The instructions that were asked for.
+    pub trace: Option<Trace>,
 }
 
 /// Why nothing ran.
@@ -81,6 +87,9 @@ pub enum Error {
     /// It does not fit.
     #[error(transparent)]
     Image(#[from] image::Error),
+    /// There is nothing to trace.
+    #[error(transparent)]
+    Trace(#[from] trace::Error),
     /// It does not boot.
     #[error(transparent)]
     Machine(#[from] machine::Error),
@@ -123,11 +132,13 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(Heard<'_>))
         // Another debugger will do.
         terminal::note(error);
     }
-    let Request { loaded, kernel, without_patches, toolchain, clock, interactive, gdb, watchdog } = request;
+    let Request { loaded, kernel, without_patches, toolchain, clock, interactive, gdb, trace, watchdog } = request;
     let toolchain = toolchain.map_or_else(setup::toolchain, setup::toolchain_of)?;
     let kernel = KernelRequest { flavour: kernel, without_patches };
     let built = build::build(workspace, &toolchain, &loaded.scenario, &kernel)?;
     let image = image::assemble(&loaded.name, &loaded.scenario, &built.parts)?;
+    let window = trace.as_ref().map(|trace| trace.window(&loaded.scenario, &built.parts)).transpose()?;
+    let recording = window.as_ref().map(|_| replay::Recording::new()).transpose()?;
     let limit = loaded.scenario.limit;
     let patient = interactive && watchdog.is_none();
     let options = Options {
@@ -138,13 +149,24 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(Heard<'_>))
         interactive,
         gdb: gdb
             .then(|| gdb::Sources { checkout: workspace.root().to_owned(), kernel: built.kernel.debug_root.clone() }),
+        record: recording.as_ref().map(replay::Recording::path),
     };
     let outcome = machine::run(&image.bytes, &built.parts, &options, show)?;
     let explanation = explain::explain(&outcome, &loaded.scenario, &built.parts);
+    let trace = match (trace, window, recording) {
+        (Some(trace), Some(window), Some(recording)) => {
+            let step = terminal::step(format!("replaying the run up to {}", trace.function));
+            let longest = machine::watchdog(limit);
+            let seen = replay::look(&image.bytes, &built.parts, &options.qemu, &recording, &window, longest)?;
+            drop(step);
+            Some(Trace::new(&trace, &seen, &loaded.scenario, &built.parts))
+        }
+        _ => None,
+    };
     let Kernel { flavour, hash, compiler, .. } = built.kernel;
     let kernel = KernelOrigin { flavour, hash, compiler, without_patches: built.without_patches };
     let origin = Origin { compiler: toolchain.label, kernel };
-    Ok(Finished { loaded, image: image.report, origin, outcome, explanation })
+    Ok(Finished { loaded, image: image.report, origin, outcome, explanation, trace })
 }
 
 /// A run in numbers and words, equal for equal runs: free of paths, dates and real time.
@@ -159,6 +181,8 @@ pub struct RunReport<'a> {
     console: Console,
     image: &'a image::Report,
     kernel: &'a KernelOrigin,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Trace>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -186,6 +210,7 @@ impl Finished {
             },
             image: &self.image,
             kernel: &self.origin.kernel,
+            trace: self.trace.as_ref(),
         }
     }
 

@@ -7,7 +7,12 @@ use tools::{
     executable,
     explain::{self, Explanation, Kind},
     image::Parts,
-    machine::{self, Clock, End, Error, Heard, Options, Outcome, control::Report},
+    machine::{
+        self, Clock, End, Error, Heard, Options, Outcome,
+        control::Report,
+        remote,
+        replay::{self, Part, Step},
+    },
 };
 use wire::{
     executable::Segment,
@@ -45,6 +50,7 @@ fn options() -> Options {
         watchdog: Some(Duration::from_secs(30)),
         interactive: false,
         gdb: None,
+        record: None,
     }
 }
 
@@ -187,4 +193,61 @@ fn a_qemu_that_does_not_start_is_an_error() {
     let options = Options { qemu: "/no/such/qemu".into(), ..options() };
     let error = run_with("wait", &options).unwrap_err().to_string();
     assert!(error.contains("/no/such/qemu") && error.contains("doctor"), "{error}");
+}
+
+/// Two programs at the same address, each of a byte of its own.
+fn two_programs() -> Parts {
+    let program = |byte| {
+        let bytes = &[byte; 64];
+        let code = Segment { address: 0x100_0000, physical: 0, size: 64, bytes, writable: false, executable: true };
+        executable::write("test", 0x100_0000, [code]).unwrap()
+    };
+    Parts { programs: [("one".into(), program(1)), ("other".into(), program(2))].into(), ..parts() }
+}
+
+fn look(script: &str, start: u32, part: Part, count: usize) -> Result<replay::Seen, Error> {
+    let window = replay::Window { start, part, count };
+    let recording = replay::Recording::new().unwrap();
+    let patience = Duration::from_secs(10);
+    replay::look(script.as_bytes(), &two_programs(), &options().qemu, &recording, &window, patience)
+}
+
+#[test]
+fn a_trace_begins_in_the_program_that_was_meant() {
+    let (one, other) = ("01010101", "02020202");
+    let script = format!(
+        "step 00010000\nstep 01000010 {one}\nstep 01000014 {one}\nstep e0000000\nstep 01000010 {other}\n\
+         step 01000014 {other}\nstep ffff0008\nstep 01000018 {one}\nstep 0100001c {one}\n"
+    );
+    let seen = look(&script, 0x100_0010, Part::Program("other".into()), 4).unwrap();
+    assert!(seen.cut_short.is_none(), "{seen:?}");
+    let step = |pc, part| Step { pc, part };
+    let program = |name: &str| Part::Program(name.into());
+    let expected = [
+        step(0x100_0010, program("other")),
+        step(0x100_0014, program("other")),
+        step(0xffff_0008, Part::Kernel),
+        step(0x100_0018, program("one")),
+    ];
+    assert_eq!(seen.steps, expected);
+}
+
+#[test]
+fn a_trace_ends_with_the_run() {
+    let seen = look("step 00010000\nstep 00010004\nstep 00000004\n", 0x1_0004, Part::Core, 10).unwrap();
+    assert!(matches!(seen.cut_short, Some(remote::Error::Ended)), "{seen:?}");
+    let parts: Vec<_> = seen.steps.into_iter().map(|step| step.part).collect();
+    assert_eq!(parts, [Part::Core, Part::Unknown]);
+    let seen = look("step 00010000\n", 0x1_0004, Part::Core, 10).unwrap();
+    assert!(seen.steps.is_empty() && matches!(seen.cut_short, Some(remote::Error::Ended)), "{seen:?}");
+    assert!(matches!(look("refuse", 0, Part::Core, 1), Err(Error::Refused { .. })));
+}
+
+#[test]
+fn a_recorded_run_ends_as_any_other() {
+    let recording = replay::Recording::new().unwrap();
+    let options = Options { record: Some(recording.path()), ..options() };
+    let script = started() + &control(&Record::Verdict(Verdict::Passed));
+    let (outcome, _) = run_with(&script, &options).unwrap();
+    assert_eq!(outcome.end, End::Verdict);
 }

@@ -222,7 +222,7 @@ fn frames_at(symbols: &Symbols<'_>, address: u32, lookup: u32) -> Vec<(u32, Opti
 }
 
 /// Whether a frame belongs to Rust's library, wherever its source lies.
-fn is_library(frame: &Frame) -> bool {
+pub(crate) fn is_library(frame: &Frame) -> bool {
     let in_library = |(file, _): &(String, u32)| file.contains("/library/core/") || file.contains("/library/alloc/");
     frame.source.as_ref().is_some_and(in_library)
 }

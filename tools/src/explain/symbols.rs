@@ -1,12 +1,12 @@
 //! From addresses to functions and source lines, by the debug information of an executable.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use addr2line::{
     Context,
     gimli::{Dwarf, EndianSlice, LittleEndian, SectionId},
 };
-use object::{File, Object, ObjectSection, ObjectSymbol, SymbolKind};
+use object::{File, Object, ObjectSection, ObjectSymbol, Symbol, SymbolKind};
 
 use crate::build::SOURCE_PREFIX;
 
@@ -76,18 +76,41 @@ impl<'a> Symbols<'a> {
         Some(start..start.checked_add(u32::try_from(symbol.size()).ok()?)?)
     }
 
+    /// All functions that have an address of their own, with it, in the order of their names.
+    pub fn functions(&self) -> Vec<(String, u32)> {
+        let symbols = self.file.iter().flat_map(|file| file.symbols()).filter(is_function);
+        let named = symbols.filter_map(|symbol| Some((demangled(&symbol)?, u32::try_from(symbol.address()).ok()?)));
+        named.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The function that the linker put at an address, whatever was inlined into it, and how far from its start that is.
+    pub fn function(&self, address: u32) -> Option<(String, u32)> {
+        let symbol = self.symbol(address)?;
+        Some((demangled(&symbol)?, address.checked_sub(u32::try_from(symbol.address()).ok()?)?))
+    }
+
     fn symbol_at(&self, address: u32) -> Option<String> {
+        demangled(&self.symbol(address)?)
+    }
+
+    fn symbol(&self, address: u32) -> Option<Symbol<'a, '_>> {
         let file = self.file.as_ref()?;
-        let inside = |start: u64, size: u64| (start..start + size).contains(&address.into());
-        let mut symbols = file.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text);
-        let symbol = symbols.find(|symbol| inside(symbol.address(), symbol.size()))?;
-        let name = symbol.name().ok()?;
-        Some(without_hash(&addr2line::demangle_auto(name.into(), None)).into())
+        let inside = |start: u64, size: u64| (start..start.saturating_add(size)).contains(&address.into());
+        file.symbols().filter(is_function).find(|symbol| inside(symbol.address(), symbol.size()))
     }
 
     fn nearest(&self, address: u32) -> String {
         self.symbol_at(address).unwrap_or_else(|| "?".into())
     }
+}
+
+fn is_function(symbol: &Symbol<'_, '_>) -> bool {
+    symbol.kind() == SymbolKind::Text
+}
+
+fn demangled(symbol: &Symbol<'_, '_>) -> Option<String> {
+    let name = symbol.name().ok()?;
+    Some(without_hash(&addr2line::demangle_auto(name.into(), None)).into())
 }
 
 /// A function's name without the hash that Rust's mangling ends it with.

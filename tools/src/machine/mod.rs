@@ -9,6 +9,8 @@ pub mod control;
 pub mod gdb;
 pub mod monitor;
 pub mod qemu;
+pub mod remote;
+pub mod replay;
 mod watch;
 
 use std::{
@@ -33,6 +35,7 @@ use tempfile::TempDir;
 use crate::{image::Parts, interrupt, process::Process};
 use control::{Frames, Report};
 use monitor::{Monitor, Registers};
+use qemu::{Gdb, Log};
 use watch::Watch;
 
 pub use qemu::Clock;
@@ -52,6 +55,8 @@ pub struct Options {
     pub interactive: bool,
     /// Wait for a debugger.
     pub gdb: Option<gdb::Sources>,
+    /// Record the run, to replay it later; not with [`Clock::Real`].
+    pub record: Option<PathBuf>,
 }
 
 /// The real time that no run should need: 20 times its limit of virtual time, at least a minute.
@@ -157,7 +162,7 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
     fs::write(&image_file, image).map_err(|source| Error::Prepare { path: image_file.clone(), source })?;
     let (control_path, monitor_path, gdb_path) = (folder.path("control"), folder.path("monitor"), folder.path("gdb"));
     let (control, monitor) = (listen(&control_path)?, listen(&monitor_path)?);
-    let gdb = options.gdb.as_ref().map(|_| gdb_path.as_path());
+    let gdb = options.gdb.as_ref().map(|_| Gdb::Awaited(&gdb_path));
     if let Some(sources) = &options.gdb {
         let script = gdb::write(folder.temporary.path(), &gdb_path, parts, sources);
         let script = script.map_err(|(path, source)| Error::Prepare { path, source })?;
@@ -166,7 +171,8 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
 
     let program = options.qemu.clone();
     let sockets = qemu::Sockets { control: &control_path, monitor: &monitor_path, gdb };
-    let mut command = qemu::command(&program, &image_file, options.clock, sockets);
+    let mut command =
+        qemu::command(&program, &image_file, options.clock, sockets, options.record.as_deref().map(Log::Record));
     command.stdin(if options.interactive { Stdio::piped() } else { Stdio::null() });
     let start = |source| Error::Start { program: program.clone(), source };
     let (process, pipes) = Process::start(&mut command, take_pipes).map_err(start)?;
@@ -184,6 +190,11 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
         outcome: Outcome { end: End::Verdict, reports: Vec::new(), console: Vec::new() },
     };
     let end = run.until_end(options, &mut show);
+    if options.record.is_some() && end.is_some() {
+        // The record is whole only when QEMU writes its end. If it does not, replaying says so.
+        run.monitor.quit();
+        process.wait_for(PATIENCE).map_err(start)?;
+    }
     process.kill();
     run.drain(&mut show);
     let (connected, mut outcome) = (run.connected, run.outcome);
@@ -299,6 +310,8 @@ fn copy(source: Option<impl Read>, mut take: impl FnMut(Vec<u8>) -> bool) {
     }
 }
 
+/// Longest wait for what is about to end.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked whether silence is only silence.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -403,9 +416,8 @@ impl Run {
 
     /// Takes what is still in the pipes after QEMU has been ended.
     fn drain(&mut self, show: &mut impl FnMut(Heard<'_>)) {
-        let patience = Duration::from_secs(5);
         while !self.ended {
-            match self.received.recv_timeout(patience) {
+            match self.received.recv_timeout(PATIENCE) {
                 // The end is known; what comes over the control line now changes nothing.
                 Ok(Event::Control(_) | Event::ControlEnded | Event::Connected) => {}
                 Ok(event) => drop(self.take(event, show)),

@@ -77,6 +77,11 @@ impl Monitor {
         self.command(&json!({"execute": "stop"}));
     }
 
+    /// Asks the machine to end itself, in order.
+    pub fn quit(&mut self) {
+        self.command(&json!({"execute": "quit"}));
+    }
+
     fn command(&mut self, command: &Value) -> Option<Value> {
         if self.stream.is_none() {
             let (stream, _) = self.listener.accept().ok()?;

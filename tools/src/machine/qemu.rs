@@ -42,6 +42,24 @@ pub enum Clock {
     Real,
 }
 
+/// A file that tells everything that came to a machine from outside, so that the run can be repeated exactly.
+#[derive(Clone, Copy, Debug)]
+pub enum Log<'a> {
+    /// To be written; it is whole only when QEMU was asked to quit.
+    Record(&'a Path),
+    /// To be followed.
+    Replay(&'a Path),
+}
+
+/// How a debugger comes to a machine, which does not begin without it.
+#[derive(Clone, Copy, Debug)]
+pub enum Gdb<'a> {
+    /// It will connect to this socket.
+    Awaited(&'a Path),
+    /// It listens on this socket.
+    Listening(&'a Path),
+}
+
 /// Files of one run, in a folder of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Sockets<'a> {
@@ -49,24 +67,27 @@ pub struct Sockets<'a> {
     pub control: &'a Path,
     /// The monitor.
     pub monitor: &'a Path,
-    /// Where a debugger will connect; the machine waits for it.
-    pub gdb: Option<&'a Path>,
+    /// The debugger, if there is one.
+    pub gdb: Option<Gdb<'a>>,
 }
 
 /// The sabrelite board with its first serial line (UART1) on the control socket and its second (UART2) on standard input
 /// and output. QEMU connects to the control and monitor sockets, so they must be listened on before.
-pub fn command(program: &OsStr, image: &Path, clock: Clock, sockets: Sockets<'_>) -> Command {
-    let socket = |id: &str, path: &Path, more: &str| {
-        let mut option = OsString::from(format!("socket,id={id},path="));
-        // A comma separates options; two stand for one.
-        option.push(path.display().to_string().replace(',', ",,"));
-        option.push(more);
-        option
-    };
+///
+/// A log needs [`Clock::Instructions`], and is left out without.
+pub fn command(program: &OsStr, image: &Path, clock: Clock, sockets: Sockets<'_>, log: Option<Log<'_>>) -> Command {
+    // A comma separates options; two stand for one.
+    let escaped = |path: &Path| path.display().to_string().replace(',', ",,");
+    let socket = |id: &str, path: &Path, more: &str| format!("socket,id={id},path={}{more}", escaped(path));
     let mut command = process::mortal(program);
     command.args(["-M", "sabrelite", "-m", "1G", "-nodefaults", "-display", "none"]);
     if clock == Clock::Instructions {
-        command.args(["-icount", "shift=0,sleep=off"]);
+        let log = match log {
+            None => String::new(),
+            Some(Log::Record(file)) => format!(",rr=record,rrfile={}", escaped(file)),
+            Some(Log::Replay(file)) => format!(",rr=replay,rrfile={}", escaped(file)),
+        };
+        command.arg("-icount").arg(format!("shift=0,sleep=off{log}"));
     }
     command.arg("-chardev").arg(socket("control", sockets.control, ""));
     // Signals are not QEMU's business: it is ended from here.
@@ -74,8 +95,11 @@ pub fn command(program: &OsStr, image: &Path, clock: Clock, sockets: Sockets<'_>
     command.args(["-serial", "chardev:control", "-serial", "chardev:console"]);
     command.arg("-chardev").arg(socket("monitor", sockets.monitor, ""));
     command.args(["-mon", "chardev=monitor,mode=control"]);
-    if let Some(path) = sockets.gdb {
-        command.arg("-chardev").arg(socket("gdb", path, ",server=on,wait=off"));
+    if let Some(gdb) = sockets.gdb {
+        command.arg("-chardev").arg(match gdb {
+            Gdb::Awaited(path) => socket("gdb", path, ",server=on,wait=off"),
+            Gdb::Listening(path) => socket("gdb", path, ""),
+        });
         command.args(["-gdb", "chardev:gdb", "-S"]);
     }
     command.arg("-kernel").arg(image);
@@ -90,11 +114,16 @@ mod tests {
     #[test]
     fn the_control_line_is_the_first_serial_line() {
         let sockets = Sockets { control: Path::new("/t/a,b"), monitor: Path::new("/t/m"), gdb: None };
-        let command = command(OsStr::new("qemu"), Path::new("/t/image"), Clock::Instructions, sockets);
-        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
-        let text = arguments.join(" ");
+        let text = |log| {
+            let command = command(OsStr::new("qemu"), Path::new("/t/image"), Clock::Instructions, sockets, log);
+            let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+            arguments.join(" ")
+        };
+        let replay = text(Some(Log::Replay(Path::new("/t/r,r"))));
+        assert!(replay.contains("-icount shift=0,sleep=off,rr=replay,rrfile=/t/r,,r -"), "{replay}");
+        let text = text(None);
         assert!(text.contains("-serial chardev:control -serial chardev:console"), "{text}");
         assert!(text.contains("path=/t/a,,b"), "{text}");
-        assert!(text.contains("-icount shift=0,sleep=off") && !text.contains("-gdb"), "{text}");
+        assert!(text.contains("-icount shift=0,sleep=off -") && !text.contains("-gdb"), "{text}");
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     run::{self, Request},
     scenario::Setting,
     terminal::{self, Harmless, RawInput, Tone},
+    trace,
     workspace::Workspace,
 };
 
@@ -44,6 +45,13 @@ pub struct Run {
     /// Stop before the first instruction, wait for a debugger, and say how to attach it with symbols.
     #[arg(long)]
     gdb: bool,
+    /// Print each instruction from the first execution of a function on: WHO is a component, core, kernel or loader, COUNT
+    /// is 1000 unless given. The run is recorded and looked at in a replay, so nothing in it changes.
+    #[arg(long, value_name = "WHO:FUNCTION[:COUNT]", conflicts_with_all = ["gdb", "realtime"])]
+    trace_exec: Option<trace::Request>,
+    /// Write the trace there instead.
+    #[arg(long, value_name = "FILE", requires = "trace_exec")]
+    trace_file: Option<PathBuf>,
     /// Let time in the machine follow the host's clock.
     #[arg(long)]
     realtime: bool,
@@ -71,6 +79,8 @@ impl Run {
             report,
             interactive,
             gdb,
+            trace_exec,
+            trace_file,
             realtime,
             kernel,
             without_patches,
@@ -86,12 +96,14 @@ impl Run {
             clock: if realtime { Clock::Real } else { Clock::Instructions },
             interactive,
             gdb,
+            trace: trace_exec,
             watchdog: watchdog.map(Duration::from_secs),
             ..Request::new(scenario.load(&workspace)?)
         };
         // Whether they can be written is found out before anything takes time.
         let mut console = console.as_deref().map(file::Pending::create).transpose()?;
         let report = report.as_deref().map(file::Pending::create).transpose()?;
+        let trace_file = trace_file.as_deref().map(file::Pending::create).transpose()?;
 
         let raw = interactive.then(RawInput::begin);
         let mut screen = Screen::default();
@@ -110,6 +122,14 @@ impl Run {
             report.write(&file::json(&finished.report())?)?;
             report.keep()?;
         }
+        match (&finished.trace, trace_file) {
+            (Some(trace), Some(mut file)) => {
+                file.write(format!("{trace}\n").as_bytes())?;
+                file.keep()?;
+            }
+            (Some(trace), None) => terminal::say(trace),
+            (None, _) => {}
+        }
         finished.explanation.details.iter().for_each(terminal::say);
         let (tone, ending) = match finished.explanation.kind {
             Kind::Passed => (Tone::Good, Ending::Passed),
@@ -117,7 +137,11 @@ impl Run {
             Kind::TimedOut => (Tone::Bad, Ending::TimedOut),
         };
         terminal::say_in(tone, finished.summary());
-        Ok(ending)
+        // Whoever asked for a trace did not get one.
+        match finished.trace {
+            Some(trace) if trace.instructions.is_empty() => Err(format!("there is no trace: {trace}").into()),
+            _ => Ok(ending),
+        }
     }
 }
 

@@ -9,11 +9,12 @@
 //! refuse              as a QEMU that does not even connect: exit with 1 (first line only)
 //! exit N
 //! wait                for ever, as does the end of the image
+//! step PC [HEX]       in a replay: an instruction that runs, and the word that memory holds wherever it is read then
 //! ```
 
 use std::{
     env, fs,
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     sync::{Arc, Mutex},
     thread,
@@ -40,6 +41,10 @@ fn main() {
         std::process::exit(1);
     }
     let mut control = socket("control");
+    if arguments.iter().any(|argument| argument.contains("rr=replay")) {
+        debugged(socket("gdb"), &script);
+        return;
+    }
     let state = Arc::new(Mutex::new(State::default()));
     let (monitor, shared) = (socket("monitor"), state.clone());
     thread::spawn(move || serve(monitor, &shared));
@@ -55,6 +60,7 @@ fn main() {
                 state.lock().unwrap().registers = (pc.into(), cpsr.into());
             }
             "instructions" => state.lock().unwrap().instructions = rest.into(),
+            "step" => {}
             "complain" => eprintln!("{rest}"),
             "exit" => std::process::exit(rest.parse().expect("a status")),
             "wait" => break,
@@ -92,7 +98,52 @@ fn serve(stream: UnixStream, state: &Mutex<State>) {
             line if line.contains("query-replay") && !state.instructions.is_empty() => {
                 say(&format!(r#"{{"return": {{"icount": {}, "mode": "none"}}}}"#, state.instructions));
             }
+            line if line.contains(r#""quit""#) => std::process::exit(0),
             _ => say(r#"{"return": {}}"#),
         }
+    }
+}
+
+/// Serves a debugger: the instructions of the script, one after the other, and a breakpoint among them.
+fn debugged(mut stream: UnixStream, script: &str) {
+    let steps = script.lines().filter_map(|line| line.strip_prefix("step "));
+    let steps = steps.map(|step| step.split_once(' ').unwrap_or((step, "")));
+    let steps: Vec<_> = steps.map(|(pc, word)| (u32::from_str_radix(pc, 16).expect("an address"), word)).collect();
+    let (mut at, mut breakpoint) = (None, None);
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    loop {
+        let mut request = Vec::new();
+        if reader.read_until(b'#', &mut request).unwrap() == 0 {
+            return;
+        }
+        reader.read_exact(&mut [0; 2]).unwrap();
+        let request = String::from_utf8(request).unwrap();
+        let request = request.trim_start_matches('+').trim_start_matches('$').trim_end_matches('#');
+        let next = |from: Option<usize>| from.map_or(0, |at| at + 1);
+        let answer = match request.split_at(1) {
+            ("Z", rest) => {
+                breakpoint = u32::from_str_radix(rest.split(',').nth(1).unwrap(), 16).ok();
+                "OK".into()
+            }
+            ("z", _) => {
+                breakpoint = None;
+                "OK".into()
+            }
+            ("c", _) => {
+                at = (next(at)..steps.len()).find(|index| Some(steps[*index].0) == breakpoint).or(Some(steps.len()));
+                "T05thread:01;".into()
+            }
+            ("s", _) => {
+                at = Some(next(at));
+                "T05thread:01;".into()
+            }
+            ("g", _) => format!("{}{:08x}10000000", "0".repeat(120), steps[at.unwrap()].0.swap_bytes()),
+            ("m", _) => steps[at.unwrap()].1.to_owned(),
+            other => panic!("unknown request {other:?}"),
+        };
+        // The machine ends behind its last instruction.
+        let answer: String = if at == Some(steps.len()) { "W00".into() } else { answer };
+        let sum = answer.bytes().fold(0, |sum: u8, byte| sum.wrapping_add(byte));
+        let _ = stream.write_all(format!("+${answer}#{sum:02x}").as_bytes());
     }
 }
