@@ -34,23 +34,25 @@ impl Oracle {
         if self.lines.get(self.seen).is_some_and(|expected| expected == line) {
             self.seen += 1;
         }
-        self.judge()
+        self.judgement()
     }
 
-    /// A component ended itself.
+    /// A component ended itself; its last line has been told before.
     pub fn exit(&mut self, component: &str, code: i32) -> Judgement {
         match self.exits.get(component) {
             Some(&expected) if expected == code => {
                 self.exits.remove(component);
-                match (self.judge(), self.exits.is_empty()) {
-                    // The last exit is the end of the run, so what has not been printed will not be.
-                    (Judgement::Open, true) => Judgement::Failed(format!("{component} exited, but {}", self.missing())),
-                    (judgement, _) => judgement,
-                }
             }
-            Some(expected) => Judgement::Failed(format!("{component} exited with {code} instead of {expected}")),
-            None if code == 0 => Judgement::Open,
-            None => Judgement::Failed(format!("{component} exited with {code}")),
+            Some(expected) => {
+                return Judgement::Failed(format!("{component} exited with {code} instead of {expected}"));
+            }
+            None if code == 0 => {}
+            None => return Judgement::Failed(format!("{component} exited with {code}")),
+        }
+        // Lines come in order, so if the next one was to come from this component, none will be seen any more.
+        match self.lines.get(self.seen).and_then(|line| printed_by(line)) {
+            Some(name) if name == component => Judgement::Failed(format!("{component} exited, but {}", self.missing())),
+            _ => self.judgement(),
         }
     }
 
@@ -66,12 +68,18 @@ impl Oracle {
         parts.join("; ")
     }
 
-    fn judge(&self) -> Judgement {
+    /// What it makes of everything up to now.
+    pub fn judgement(&self) -> Judgement {
         match self.seen == self.lines.len() && self.exits.is_empty() {
             true => Judgement::Passed,
             false => Judgement::Open,
         }
     }
+}
+
+/// The component whose line this is: `[NAME] text`.
+fn printed_by(line: &str) -> Option<&str> {
+    line.strip_prefix('[')?.split_once("] ").map(|(name, _)| name)
 }
 
 #[cfg(test)]
@@ -103,9 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn the_last_exit_without_the_line_fails() {
-        let Judgement::Failed(reason) = oracle(&["a"], &[("x", 0)]).exit("x", 0) else { panic!() };
-        assert_eq!(reason, "x exited, but the line `a` was not printed");
+    fn an_exit_before_its_own_line_fails() {
+        let Judgement::Failed(reason) = oracle(&["[x] a"], &[("x", 0)]).exit("x", 0) else { panic!() };
+        assert_eq!(reason, "x exited, but the line `[x] a` was not printed");
+    }
+
+    #[test]
+    fn somebody_elses_line_may_come_after_the_last_exit() {
+        let mut oracle = oracle(&["[y] a"], &[("x", 0)]);
+        assert_eq!(oracle.exit("x", 0), Judgement::Open);
+        assert_eq!(oracle.line("[y] a"), Judgement::Passed);
+    }
+
+    #[test]
+    fn an_exit_that_nobody_asked_for_does_not_undo_what_was_seen() {
+        let mut oracle = oracle(&["[x] a"], &[]);
+        assert_eq!(oracle.line("[x] a"), Judgement::Passed);
+        assert_eq!(oracle.exit("x", 0), Judgement::Passed);
     }
 
     #[test]

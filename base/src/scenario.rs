@@ -95,11 +95,30 @@ pub const MAX_LIMIT: Duration = Duration { micros: 24 * 3600 * 1_000_000 };
 /// Longest name of a component, in bytes.
 pub const MAX_NAME: usize = 32;
 
+/// Names that no component may have: reports speak of these.
+pub const RESERVED: [&str; 4] = ["core", "kernel", "loader", "scenario"];
+/// Most components of a scenario.
+pub const MAX_COMPONENTS: usize = 64;
+/// Most lines that an oracle waits for.
+pub const MAX_LINES: usize = 256;
+/// Longest line that an oracle waits for, and longest `about`, in bytes.
+pub const MAX_TEXT: usize = crate::text::MAX_LINE;
+
 /// Why a scenario that parses is still refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invalid {
     /// No component at all.
     Empty,
+    /// More than [`MAX_COMPONENTS`] components.
+    TooMany(usize),
+    /// A name of [`RESERVED`].
+    Reserved(String),
+    /// `about` is longer than [`MAX_TEXT`] or not printable.
+    About,
+    /// More than [`MAX_LINES`] lines.
+    TooManyLines(usize),
+    /// A line that no component can print: too long, not printable, or without the name of a component before it.
+    Line(String),
     /// A name that is empty, too long, or not made of `a-z`, `0-9` and `_`, starting with a letter.
     Name(String),
     /// A priority outside 1 to [`MAX_PRIORITY`].
@@ -125,6 +144,9 @@ impl Scenario {
         if self.limit.micros == 0 || self.limit > MAX_LIMIT {
             return Err(Invalid::Limit(self.limit));
         }
+        if !is_printable(&self.about) {
+            return Err(Invalid::About);
+        }
         if let Some(name) = &self.root_task {
             let alone = self.components.is_empty() && self.success == Success::default();
             return match (is_name(name), alone) {
@@ -136,11 +158,23 @@ impl Scenario {
         if self.components.is_empty() {
             return Err(Invalid::Empty);
         }
+        if self.components.len() > MAX_COMPONENTS {
+            return Err(Invalid::TooMany(self.components.len()));
+        }
+        if self.success.output.len() > MAX_LINES {
+            return Err(Invalid::TooManyLines(self.success.output.len()));
+        }
+        if let Some(line) = self.success.output.iter().find(|line| !self.can_be_printed(line)) {
+            return Err(Invalid::Line(line.clone()));
+        }
         for (name, component) in &self.components {
             for name in [Some(name), component.binary.as_ref()].into_iter().flatten() {
                 if !is_name(name) {
                     return Err(Invalid::Name(name.clone()));
                 }
+            }
+            if RESERVED.contains(&name.as_str()) {
+                return Err(Invalid::Reserved(name.clone()));
             }
             if component.priority == 0 || component.priority > MAX_PRIORITY {
                 return Err(Invalid::Priority(name.clone(), component.priority));
@@ -157,6 +191,23 @@ impl Scenario {
             None => Ok(()),
         }
     }
+}
+
+impl Scenario {
+    /// Whether a component could print this line.
+    fn can_be_printed(&self, line: &str) -> bool {
+        let named = line.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(name, _)| name);
+        is_printable(line) && named.is_some_and(|name| self.components.contains_key(name))
+    }
+}
+
+/// Whether a text is a line as [`crate::text::Line`] would show it.
+fn is_printable(text: &str) -> bool {
+    let mut shown = 0;
+    let mut line = crate::text::Line::new();
+    line.write(text.as_bytes(), |_| shown += 2);
+    line.finish(|whole| shown += if whole == text { 1 } else { 2 });
+    shown <= 1 && text.len() <= MAX_TEXT
 }
 
 fn is_name(name: &str) -> bool {
@@ -176,6 +227,18 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => write!(f, "there is no component; add a table [component.NAME]"),
+            Self::TooMany(count) => write!(f, "there are {count} components; use at most {MAX_COMPONENTS}"),
+            Self::Reserved(name) => write!(f, "no component can be called `{name}`: reports mean something else by it"),
+            Self::About => write!(f, "`about` is to be one printable line of at most {MAX_TEXT} bytes"),
+            Self::TooManyLines(count) => write!(f, "success.output has {count} lines; use at most {MAX_LINES}"),
+            Self::Line(line) => {
+                write!(
+                    f,
+                    "no component can print the line {:?} of success.output; it is to be one printable line of at most \
+                     {MAX_TEXT} bytes that begins with `[NAME] `, NAME being a component of this scenario",
+                    line.chars().take(80).collect::<String>()
+                )
+            }
             Self::Name(name) => write!(
                 f,
                 "`{name}` is no component name; use up to {MAX_NAME} of a-z, 0-9 and _, starting with a letter"
@@ -389,6 +452,22 @@ mod tests {
         assert!(matches!(broken(|s| s.limit.micros = 0), Invalid::Limit(_)));
         assert!(matches!(broken(|s| s.success = Success::default()), Invalid::NoOracle));
         assert!(matches!(broken(|s| _ = s.success.exit.insert("x".into(), 0)), Invalid::UnknownComponent(_)));
+        assert!(matches!(broken(|s| s.about = "a\x1b[2J".into()), Invalid::About));
+        assert!(matches!(broken(|s| s.about = "a\nb".into()), Invalid::About));
+        assert!(matches!(
+            broken(|s| s.success.output = alloc::vec!["[hello] x".into(); 257]),
+            Invalid::TooManyLines(257)
+        ));
+        for line in ["x", "[other] x", "[hello] \u{1b}", "[hello] a\nb", &"[hello] ".repeat(80)] {
+            let mut scenario = good.clone();
+            scenario.success.output = alloc::vec![line.into()];
+            assert_eq!(scenario.check(), Err(Invalid::Line(line.into())));
+        }
+        for name in RESERVED {
+            let mut scenario = good.clone();
+            scenario.components.insert(name.into(), hello(&mut good.clone()));
+            assert_eq!(scenario.check(), Err(Invalid::Reserved(name.into())));
+        }
         assert!(matches!(broken(|s| s.root_task = Some("tests".into())), Invalid::RootTask(_)));
         let mut scenario = good.clone();
         scenario.components.insert("../x".into(), hello(&mut good.clone()));

@@ -2,7 +2,8 @@
 
 use kernel::Flavour;
 use rtcr_tests::{console, run, run_on};
-use tools::{explain::Kind, run::Finished};
+use tools::{explain::Kind, machine::control::Report, run::Finished};
+use wire::record::KernelFacts;
 
 /// The run failed, or timed out, for that reason, and each of `told` stands in one of the details.
 fn assert_ended(finished: &Finished, kind: Kind, reason: &str, told: &[&str]) {
@@ -61,7 +62,9 @@ fn an_endless_loop_ends_by_the_limit() {
 #[test]
 fn a_component_that_only_waits_ends_by_the_limit() {
     let reason = "not done within its limit of 0.1 s: waiting has not exited";
-    assert_ended(&run("waiting"), Kind::TimedOut, reason, &["start::entry"]);
+    let finished = run("waiting");
+    assert_ended(&finished, Kind::TimedOut, reason, &[]);
+    assert_eq!(finished.explanation.details, [""; 0], "nobody was running");
 }
 
 #[test]
@@ -98,4 +101,32 @@ fn a_wrong_exit_code_fails() {
 fn requests_that_make_no_sense_are_refused() {
     let finished = run("wrong_requests");
     assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}", finished.explanation);
+}
+
+#[test]
+fn the_limit_finds_the_component_that_runs() {
+    let reason = "not done within its limit of 0.1 s: first has not exited; second has not exited";
+    assert_ended(&run("two_at_limit"), Kind::TimedOut, reason, &["second was still running", "endless::spin"]);
+}
+
+#[test]
+fn a_last_line_without_its_end_counts() {
+    assert_eq!(run("unfinished_line").explanation.kind, Kind::Passed);
+}
+
+#[test]
+fn a_component_that_prints_for_ever_is_stopped() {
+    assert_ended(&run("flood"), Kind::Failed, "flood printed more than 1 MiB", &[]);
+}
+
+#[test]
+fn a_forged_fault_is_told_from_a_real_one() {
+    let told = ["it sent a message (label 5) to the endpoint", "fault_forger::construct"];
+    assert_ended(&run("fault_forger"), Kind::Failed, "fault_forger faulted", &told);
+}
+
+#[test]
+fn core_tells_what_kernel_it_runs_on() {
+    let all = KernelFacts { restart_address: true, fault_forgotten: true, thread_info: true, upper_memory: true };
+    assert!(run("hello").outcome.reports.contains(&Report::Kernel(all)));
 }

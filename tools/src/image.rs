@@ -22,7 +22,8 @@ use sha2::{Digest, Sha256};
 use wire::{
     archive,
     executable::{Executable, Segment},
-    layout::{CORE, KERNEL, KERNEL_PHYSICAL, KERNEL_RAM, KERNEL_VIRTUAL, LOADER, MODULES, PAGE},
+    layout::{CORE, KERNEL, KERNEL_PHYSICAL, KERNEL_RAM, LOADER, MODULES, PAGE},
+    plan::{self, Misplaced},
 };
 
 use crate::executable;
@@ -84,8 +85,22 @@ pub enum Error {
     #[error("the loader is linked at {0:#010x} instead of {LOADER:#010x}; mend platform-arm_v7a/loader/link.ld")]
     LoaderPlace(u32),
     /// The kernel is not linked where it belongs.
-    #[error("the kernel has a segment at {0:#010x}, which is not in its window")]
-    KernelPlace(u32),
+    #[error(transparent)]
+    KernelPlace(Misplaced),
+    /// A component cannot lie where components lie.
+    #[error("component `{component}`: {misplaced}")]
+    Component {
+        /// Which.
+        component: String,
+        /// Why.
+        misplaced: Misplaced,
+    },
+    /// More pages than core can keep capabilities of.
+    #[error(
+        "the components start with {0} pages, but core has room for the capabilities of {most}; use smaller programs \
+         and stacks", most = plan::MAX_PAGES
+    )]
+    Pages(u32),
     /// Core is not page-aligned.
     #[error("core is linked at {0:#010x}, which is no page boundary; mend platform-arm_v7a/core/link.ld")]
     CorePlace(u32),
@@ -119,8 +134,8 @@ pub enum Error {
     },
     /// A component that could not even be loaded into what it may use.
     #[error(
-        "component `{component}` may use {ram} bytes, but its program ({program}) and stack ({stack}) alone need \
-         {needed}; set component.{component}.ram to at least {suggestion}"
+        "component `{component}` may use {ram} bytes, but its program ({program}), stack ({stack}), message buffer and \
+         page tables need {needed}; set component.{component}.ram to at least {suggestion}"
     )]
     Ram {
         /// Which.
@@ -131,7 +146,7 @@ pub enum Error {
         program: u64,
         /// Size of its stack.
         stack: u64,
-        /// Sum of both.
+        /// What it needs to start.
         needed: u64,
         /// A quota with some room.
         suggestion: Bytes,
@@ -171,7 +186,8 @@ pub fn assemble(name: &str, scenario: &Scenario, parts: &Parts) -> Result<Image,
     let archive = archive::write(&[(KERNEL, &kernel), (CORE, &core), (MODULES, &modules)])?;
 
     let archive_start = archive_place(&loader, &parts.loader)?;
-    let (kernel_start, kernel_end) = kernel_place(&executable::check(KERNEL, &kernel)?)?;
+    let kernel_start = u64::from(KERNEL_PHYSICAL);
+    let kernel_end = u64::from(plan::kernel_end(&executable::check(KERNEL, &kernel)?).map_err(Error::KernelPlace)?);
     let core_size = core_size(&executable::check(CORE, &core)?)?;
     let modules_start = kernel_end + core_size;
     let end = modules_start + modules.len() as u64;
@@ -205,6 +221,7 @@ pub fn assemble(name: &str, scenario: &Scenario, parts: &Parts) -> Result<Image,
     places.push(part("boot archive", archive_start.into(), archive.len() as u64, &archive));
 
     let free = u64::from(KERNEL_RAM.end - KERNEL_RAM.start) - (end - u64::from(KERNEL_RAM.start));
+    let free = free.min(u64::from(plan::MAX_PAGES) * u64::from(PAGE));
     let components = components(scenario, &programs, free)?;
     let archive_segment = Segment {
         address: archive_start,
@@ -241,17 +258,6 @@ fn archive_place(loader: &Executable<'_>, file: &[u8]) -> Result<u32, Error> {
     }
 }
 
-/// Physical start and end of the kernel; core starts at the end.
-fn kernel_place(kernel: &Executable<'_>) -> Result<(u64, u64), Error> {
-    let offset = KERNEL_VIRTUAL - KERNEL_PHYSICAL;
-    let elsewhere = |s: &Segment<'_>| s.physical < KERNEL_PHYSICAL || s.physical != s.address.wrapping_sub(offset);
-    if let Some(segment) = kernel.segments().find(elsewhere) {
-        return Err(Error::KernelPlace(segment.address));
-    }
-    let end = u64::from(kernel.extent().end).next_multiple_of(PAGE.into()) - u64::from(offset);
-    Ok((KERNEL_PHYSICAL.into(), end))
-}
-
 fn core_size(core: &Executable<'_>) -> Result<u64, Error> {
     let extent = core.extent();
     match extent.start.is_multiple_of(PAGE) {
@@ -261,25 +267,21 @@ fn core_size(core: &Executable<'_>) -> Result<u64, Error> {
 }
 
 fn components(scenario: &Scenario, programs: &[(&str, Vec<u8>)], free: u64) -> Result<Vec<ComponentReport>, Error> {
-    let mut reports = Vec::new();
+    let bytes = |pages| u64::from(pages) * u64::from(PAGE);
+    let (mut reports, mut pages) = (Vec::new(), 0);
     for (name, component) in &scenario.components {
         let binary = component.binary(name);
         let (_, file) =
             programs.iter().find(|(program, _)| *program == binary).ok_or_else(|| Error::NoProgram(binary.into()))?;
-        // Segments ascend; a page that two of them share is counted once.
-        let page = u64::from(PAGE);
-        let (mut program, mut counted) = (0, 0);
-        for segment in executable::check(binary, file)?.segments() {
-            let start = (u64::from(segment.address) / page).max(counted);
-            counted = (u64::from(segment.address) + u64::from(segment.size)).div_ceil(page);
-            program += (counted - start) * page;
-        }
-        let (ram, stack) = (u64::from(component.ram.0), u64::from(component.stack.0));
-        if program + stack > ram {
-            let needed = program + stack;
+        let demand = plan::component(&executable::check(binary, file)?, component.stack.0)
+            .map_err(|misplaced| Error::Component { component: name.clone(), misplaced })?;
+        let (ram, needed) = (u64::from(component.ram.0), demand.bytes());
+        let (program, stack) = (bytes(demand.program), bytes(demand.stack));
+        if needed > ram {
             let suggestion = Bytes(u32::try_from((needed * 5 / 4).next_multiple_of(64 << 10)).unwrap_or(u32::MAX));
             return Err(Error::Ram { component: name.clone(), ram, program, stack, needed, suggestion });
         }
+        pages += demand.pages();
         reports.push(ComponentReport {
             name: name.clone(),
             binary: binary.into(),
@@ -288,6 +290,9 @@ fn components(scenario: &Scenario, programs: &[(&str, Vec<u8>)], free: u64) -> R
             program,
             stack,
         });
+    }
+    if pages > plan::MAX_PAGES {
+        return Err(Error::Pages(pages));
     }
     let wanted = reports.iter().map(|report| report.ram).sum();
     if wanted > free {

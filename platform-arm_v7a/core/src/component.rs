@@ -1,17 +1,12 @@
 //! A component made from an executable: address space, capability space, one thread.
 //!
-//! ```text
-//! 0x0000_0000  nothing, so that null pointers fault
-//! 0x00fe_0000  end of the stack; it grows down, and what lies below it is the guard
-//! 0x00ff_0000  message buffer of the first thread
-//! 0x0100_0000  the program, as its segments say
-//! ```
+//! Its address space is laid out as [`wire::plan`] says.
 //!
 //! The capability space has eight slots, and none holds a CNode: 1 the component's own protection domain, 2 its LOG
 //! session, 3 the endpoint to which the kernel sends the thread's faults, all one endpoint of core's, told apart by
 //! badge; 4 the doorbell on which the thread waits when it has nothing to do.
 
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::{fmt, ptr};
 
 use base::{
@@ -20,12 +15,13 @@ use base::{
 };
 use sel4::{
     Badge, Cap, CapData, Endpoint, Frame, Guard, Notification, PageDirectory, PageTable, Priority, Rights, Tcb,
-    UserContext, VmAttributes, boot,
+    ThreadState, UserContext, VmAttributes, boot,
     thread::{MessageBuffer, Space},
 };
 use wire::{
     executable::{self, Executable, Segment},
-    layout::{COMPONENT_VIRTUAL, PAGE, page_up},
+    layout::PAGE,
+    plan::{self, MESSAGE_BUFFER, Misplaced, STACK_TOP},
     record::Place,
 };
 
@@ -35,12 +31,6 @@ use crate::{
     window::Window,
 };
 
-const STACK_TOP: u32 = 0x00fe_0000;
-const MESSAGE_BUFFER: u32 = 0x00ff_0000;
-/// Lowest address of a stack.
-const STACK_LIMIT: u32 = 0x0010_0000;
-/// End of what a program may occupy.
-const PROGRAM_END: u32 = 0x8000_0000;
 /// What one page table covers, as a power of two.
 const TABLE_BITS: u32 = 20;
 /// User mode, ARM state, interrupts on.
@@ -53,8 +43,15 @@ const FAULT: u32 = 3;
 /// A component, from the outside.
 pub struct Component {
     thread: Cap<Tcb>,
-    /// Where each of its pages lies in core.
-    pages: BTreeMap<u32, *const u8>,
+    priority: u8,
+    memory: Vec<Run>,
+}
+
+/// Pages of a component that lie side by side, in core's window too.
+struct Run {
+    address: u32,
+    size: u32,
+    content: *const u8,
 }
 
 /// What a message was sent to.
@@ -105,16 +102,12 @@ impl Source {
 pub enum Error {
     /// Its program is no executable.
     Executable(executable::Error),
-    /// A segment lies where components have none, or shares a page with another.
-    Segment(u32),
-    /// A segment is both writable and executable.
-    WritableCode(u32),
-    /// Its stack does not fit between the guard and the message buffer.
-    Stack(Bytes),
+    /// It cannot lie where components lie.
+    Misplaced(Misplaced),
     /// Program, stack, message buffer and page tables are larger than its quota.
     Quota {
         /// What it would need.
-        needed: Bytes,
+        needed: u64,
         /// What the scenario gives.
         given: Bytes,
     },
@@ -140,19 +133,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Executable(error) => write!(f, "its program is {error}"),
-            Self::Segment(address) => write!(
-                f,
-                "its program has a segment at {address:#010x} that is outside {COMPONENT_VIRTUAL:#010x} to \
-                 {PROGRAM_END:#010x} or shares a page with another"
-            ),
-            Self::WritableCode(address) => {
-                write!(f, "its program has a segment at {address:#010x} that is both writable and executable")
-            }
-            Self::Stack(size) => {
-                write!(f, "a stack of {size} does not fit; use at most {}", Bytes(STACK_TOP - STACK_LIMIT))
-            }
+            Self::Misplaced(misplaced) => misplaced.fmt(f),
             Self::Quota { needed, given } => {
-                write!(f, "it needs {needed} of RAM to start and has {given}; raise `ram` in the scenario")
+                write!(f, "it needs {needed} bytes of RAM to start and has {given}; raise `ram` in the scenario")
             }
             Self::Exhausted(exhausted) => exhausted.fmt(f),
             Self::Kernel(error) => write!(f, "the kernel refused: {error}"),
@@ -202,29 +185,20 @@ impl Component {
         program: &[u8],
     ) -> Result<Self, Error> {
         let program = Executable::new(program).map_err(Error::Executable)?;
-        if settings.stack.0 > STACK_TOP - STACK_LIMIT {
-            return Err(Error::Stack(settings.stack));
+        let demand = plan::component(&program, settings.stack.0).map_err(Error::Misplaced)?;
+        if demand.bytes() > settings.ram.0.into() {
+            return Err(Error::Quota { needed: demand.bytes(), given: settings.ram });
         }
-        check_placement(&program)?;
-        let runs = || {
-            program.segments().map(|segment| Pages::of(&segment)).chain([
-                Pages::memory(STACK_TOP - settings.stack.0, settings.stack),
-                Pages::memory(MESSAGE_BUFFER, Bytes(PAGE)),
-            ])
-        };
-        // 16 KiB of page directory, 1 KiB for each page table: what the kernel takes for them.
-        let page_count: u32 = runs().map(|pages| pages.count).sum();
-        let needed = Bytes(page_count * PAGE + (16 << 10) + (page_tables(runs()) << 10));
-        if needed > settings.ram {
-            return Err(Error::Quota { needed, given: settings.ram });
-        }
-
-        let mut component = Self { thread: Cap::NULL, pages: BTreeMap::new() };
+        let runs = program.segments().map(|segment| Pages::of(&segment)).chain([
+            Pages::memory(STACK_TOP - settings.stack.0, settings.stack),
+            Pages::memory(MESSAGE_BUFFER, Bytes(PAGE)),
+        ]);
+        let mut component = Self { thread: Cap::NULL, priority: settings.priority, memory: Vec::new() };
         let space = maker.objects.make::<PageDirectory>()?;
         boot::ASID_POOL.assign(space)?;
         let mut buffer = Cap::NULL;
         let mut tables = None;
-        for pages in runs() {
+        for pages in runs {
             buffer = component.add(maker, space, &mut tables, &pages)?;
         }
         component.thread = start_thread(maker, number, settings, space, buffer, program.entry())?;
@@ -248,7 +222,7 @@ impl Component {
         };
         let frames = maker.objects.make_frames(pages.count)?;
         let copies = maker.objects.take_slots(pages.count)?;
-        let mut last = Cap::NULL;
+        let (mut last, mut first) = (Cap::NULL, core::ptr::null());
         for (index, (frame, copy)) in frames.zip(copies).enumerate() {
             let address = pages.address + index as u32 * PAGE;
             let (frame, copy) = (Cap::<Frame>::new(frame), Cap::<Frame>::new(copy));
@@ -267,9 +241,12 @@ impl Component {
             frame.slot(boot::CNODE).copy_to(copy.slot(boot::CNODE), Rights::ALL)?;
             // SAFETY: the component's address space; core has no references into it.
             unsafe { copy.map(space, address, rights, attributes) }?;
-            self.pages.insert(address, content.cast_const());
+            if index == 0 {
+                first = content.cast_const();
+            }
             last = copy;
         }
+        self.memory.push(Run { address: pages.address, size: pages.count * PAGE, content: first });
         Ok(last)
     }
 
@@ -277,6 +254,17 @@ impl Component {
     pub fn stop(&self) {
         // The capability is core's own and valid, so this cannot fail; a stopped thread stays stopped.
         let _ = self.thread.suspend();
+    }
+
+    /// Priority of its thread.
+    pub fn priority(&self) -> u8 {
+        self.priority
+    }
+
+    /// Whether its thread would run if the processor were free. None if the kernel does not tell.
+    pub fn is_ready(&self) -> Option<bool> {
+        let info = self.thread.read_registers_and_info(false).ok()?.1?;
+        Some(matches!(info.state, ThreadState::Running | ThreadState::Restart))
     }
 
     /// Where its thread is, without disturbing it. None if the kernel does not say.
@@ -287,42 +275,13 @@ impl Component {
 
     /// A word of its memory.
     fn read(&self, address: u32) -> Option<u32> {
-        if !address.is_multiple_of(4) {
-            return None;
-        }
-        let page = *self.pages.get(&(address & !(PAGE - 1)))?;
-        // SAFETY: inside the page, which stays mapped; the component may be writing to it, hence volatile.
-        Some(unsafe { ptr::read_volatile(page.add((address & (PAGE - 1)) as usize).cast()) })
+        let run = self.memory.iter().find(|run| (run.address..run.address + run.size).contains(&address))?;
+        // SAFETY: inside the run, whose pages were mapped one after the other and stay mapped; aligned, since runs are;
+        // the component may be writing to it, hence volatile.
+        address
+            .is_multiple_of(4)
+            .then(|| unsafe { ptr::read_volatile(run.content.add((address - run.address) as usize).cast()) })
     }
-}
-
-/// Segments lie where programs lie, share no page, and none is both writable and executable.
-fn check_placement(program: &Executable<'_>) -> Result<(), Error> {
-    let mut end = COMPONENT_VIRTUAL;
-    for segment in program.segments() {
-        let segment_end = page_up(segment.address.saturating_add(segment.size)).unwrap_or(u32::MAX);
-        if segment.address < end || !segment.address.is_multiple_of(PAGE) || segment_end > PROGRAM_END {
-            return Err(Error::Segment(segment.address));
-        }
-        if segment.writable && segment.executable {
-            return Err(Error::WritableCode(segment.address));
-        }
-        end = segment_end;
-    }
-    Ok(())
-}
-
-/// Page tables that the pages need; the runs come in ascending order within each part.
-fn page_tables<'a>(runs: impl Iterator<Item = Pages<'a>>) -> u32 {
-    let mut count = 0;
-    let mut last = None;
-    for pages in runs {
-        for table in pages.address >> TABLE_BITS..=(pages.address + (pages.count - 1) * PAGE) >> TABLE_BITS {
-            count += u32::from(last != Some(table));
-            last = Some(table);
-        }
-    }
-    count
 }
 
 fn start_thread(

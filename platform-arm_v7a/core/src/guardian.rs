@@ -3,10 +3,10 @@
 //! The kernel has nobody to tell when the root task faults: its first thread simply stops. So a second thread, above it,
 //! is its fault handler. A panic needs no handler, since it is still core that runs.
 
-use core::{cell::UnsafeCell, panic::PanicInfo, ptr};
+use core::{panic::PanicInfo, ptr};
 
 use sel4::{
-    Cap, CapData, Endpoint, Fault, Priority, Received, Tcb, UserContext, boot,
+    BootInfo, Cap, CapData, Endpoint, Fault, Priority, Received, Tcb, UserContext, boot,
     thread::{MessageBuffer, Space},
 };
 use wire::record::{self, Access, Cause, Record, Verdict};
@@ -15,6 +15,7 @@ use crate::{
     console::Lines,
     objects::{Exhausted, Objects},
     place,
+    start::{self, Memory},
     window::Window,
 };
 
@@ -23,24 +24,20 @@ const NAME: &str = "core";
 const STACK_SIZE: usize = 16 * 1024;
 const USER_MODE: u32 = 0x10;
 
-#[repr(C, align(16))]
-struct Stack(UnsafeCell<[u8; STACK_SIZE]>);
-
-// SAFETY: the guardian's thread uses it as its stack; nobody else touches it.
-unsafe impl Sync for Stack {}
-
-static STACK: Stack = Stack(UnsafeCell::new([0; STACK_SIZE]));
+static STACK: Memory<STACK_SIZE> = Memory::new();
 
 /// Priority of the guardian.
 pub const PRIORITY: u8 = 255;
 /// Priority of the root task's own thread from then on.
 pub const OWN_PRIORITY: u8 = 254;
 
-/// Starts the guardian; the calling thread, the root task's first, is guarded from now on.
+/// Starts the guardian; the calling thread, the root task's first, is guarded from now on, and so is the end of its stack.
 ///
 /// # Errors
 /// No memory, slot or address is left.
-pub fn start(objects: &mut Objects, window: &mut Window) -> Result<(), Exhausted> {
+pub fn start(boot_info: &BootInfo, objects: &mut Objects, window: &mut Window) -> Result<(), Exhausted> {
+    start::guard(boot_info, &start::STACK)?;
+    start::guard(boot_info, &STACK)?;
     let endpoint = objects.make::<Endpoint>()?;
     let thread = objects.make::<Tcb>()?;
     let frame = objects.make()?;
@@ -49,7 +46,7 @@ pub fn start(objects: &mut Objects, window: &mut Window) -> Result<(), Exhausted
         Space { fault_endpoint: 0, root: boot::CNODE, root_data: CapData::None, address_space: boot::ADDRESS_SPACE };
     let registers = UserContext {
         pc: guard as *const () as u32,
-        sp: STACK.0.get() as u32 + STACK_SIZE as u32,
+        sp: STACK.top() as u32,
         cpsr: USER_MODE,
         r0: endpoint.number(),
         ..UserContext::default()

@@ -68,7 +68,7 @@ fn prepare(
     lines: &mut Lines,
 ) -> Result<(Scenario, Vec<Component>, Server), String> {
     let text = |error: Exhausted| format!("core cannot start: {error}");
-    guardian::start(objects, window).map_err(text)?;
+    guardian::start(boot_info, objects, window).map_err(text)?;
     let facts = facts::find_out(boot_info, objects, window).map_err(text)?;
     lines.report(&Record::Kernel(facts));
     if !facts.can_checkpoint() {

@@ -1,6 +1,5 @@
 //! The boot modules: the scenario, and a program for each of its components.
 
-use alloc::string::String;
 use core::{fmt, slice};
 
 use base::scenario::{self, Scenario};
@@ -22,8 +21,6 @@ pub enum Error {
     Scenario,
     /// The scenario breaks a rule.
     Invalid(scenario::Invalid),
-    /// A component's program is not there.
-    NoProgram(String),
 }
 
 impl fmt::Display for Error {
@@ -33,7 +30,6 @@ impl fmt::Display for Error {
             Self::NoScenario => write!(f, "the boot modules hold no scenario"),
             Self::Scenario => write!(f, "the scenario cannot be read; tool and core are of different versions"),
             Self::Invalid(invalid) => invalid.fmt(f),
-            Self::NoProgram(name) => write!(f, "the boot modules hold no program `{name}`"),
         }
     }
 }

@@ -10,6 +10,7 @@ use rtcr_core::{
     judge::Judge,
 };
 use sel4::{Badge, Cap, Endpoint, IrqHandler, Message, Received, message::MAX_WORDS};
+use wire::record::Cause;
 
 /// Badge of the signal with which the timer interrupts.
 pub const TIMER: Badge = Badge::new(1).unwrap();
@@ -82,9 +83,11 @@ fn handle(entries: &mut [Entry], source: Source, message: &Message, judge: &mut 
         },
         Target::Fault => {
             let component = &entries[source.component].component;
+            // First the message, of which the rest lies in the message buffer: the next call to the kernel reuses that.
             let (cause, pc) = guardian::cause(message);
-            let mut place = component.place().unwrap_or_default();
-            place.pc = pc;
+            let place = component.place().unwrap_or_default();
+            // The component holds this endpoint too, so what the message says is believed if the thread is where it says.
+            let cause = if pc == place.pc { cause } else { Cause::Forged { label: message.label() } };
             judge.fault(source.component, cause, place)
         }
     }
@@ -103,10 +106,13 @@ fn exit(entries: &mut [Entry], number: usize, code: i32, judge: &mut Judge) {
     }
 }
 
-/// A component that still runs and where it is: the one that had the processor, if the kernel tells.
+/// The component that has or would have the processor, and where it is; none if all wait. On a kernel that does not tell
+/// who waits, the first that has not ended.
 fn running(entries: &[Entry]) -> Option<(usize, wire::record::Place)> {
-    let mut running = entries.iter().enumerate().filter(|(_, entry)| !entry.ended);
-    running.find_map(|(number, entry)| Some((number, entry.component.place()?)))
+    let mut ready: Vec<_> = entries.iter().enumerate().filter(|(_, entry)| !entry.ended).collect();
+    ready.retain(|(_, entry)| entry.component.is_ready().unwrap_or(true));
+    let (number, entry) = ready.into_iter().rev().max_by_key(|(_, entry)| entry.component.priority())?;
+    Some((number, entry.component.place()?))
 }
 
 fn status_message(status: Status) -> Message {

@@ -24,15 +24,39 @@ _start:
 
 const STACK_SIZE: usize = 64 * 1024;
 const HEAP_SIZE: usize = 512 * 1024;
+const PAGE: usize = wire::layout::PAGE as usize;
 
-#[repr(C, align(16))]
-struct Memory<const SIZE: usize>(UnsafeCell<[u8; SIZE]>);
+/// Memory for one user. Its first page is taken away from stacks by [`guard`], so that running over the end faults.
+#[repr(C, align(4096))]
+pub(crate) struct Memory<const SIZE: usize>(UnsafeCell<[u8; SIZE]>);
 
-// SAFETY: the stack is touched by the first thread as its stack only, the heap by the allocator only.
+// SAFETY: a stack is touched by its thread as its stack only, the heap by the allocator only.
 unsafe impl<const SIZE: usize> Sync for Memory<SIZE> {}
 
-static STACK: Memory<STACK_SIZE> = Memory(UnsafeCell::new([0; STACK_SIZE]));
-static HEAP_MEMORY: Memory<HEAP_SIZE> = Memory(UnsafeCell::new([0; HEAP_SIZE]));
+impl<const SIZE: usize> Memory<SIZE> {
+    pub(crate) const fn new() -> Self {
+        Self(UnsafeCell::new([0; SIZE]))
+    }
+
+    /// Where a stack in it begins, growing down.
+    pub(crate) fn top(&self) -> usize {
+        self.0.get().addr() + SIZE
+    }
+}
+
+/// Takes the lowest page of a stack out of the address space.
+///
+/// # Errors
+/// The kernel refused; the stack then has no guard.
+pub(crate) fn guard<const SIZE: usize>(boot_info: &sel4::BootInfo, stack: &Memory<SIZE>) -> Result<(), sel4::Error> {
+    let page = (stack.0.get().addr() - wire::layout::CORE_VIRTUAL as usize) / PAGE;
+    let frame = boot_info.image_frames().nth(page).ok_or(sel4::Error::RangeError)?;
+    // SAFETY: the page belongs to the stack, whose thread is nowhere near it yet; nobody else uses it.
+    unsafe { frame.unmap() }
+}
+
+pub(crate) static STACK: Memory<STACK_SIZE> = Memory::new();
+static HEAP_MEMORY: Memory<HEAP_SIZE> = Memory::new();
 
 /// What a root task keeps about its components; of fixed size, used while a scenario is set up. Orders up to 2^20.
 #[global_allocator]

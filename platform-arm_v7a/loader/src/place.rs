@@ -4,8 +4,9 @@ use core::{fmt, ops::Range, slice};
 
 use wire::{
     archive::{self, Archive},
-    executable::{self, Executable, Segment},
-    layout::{CORE, KERNEL, KERNEL_PHYSICAL, KERNEL_RAM, KERNEL_VIRTUAL, LOADER, MODULES, PAGE, page_up},
+    executable::{self, Executable},
+    layout::{CORE, KERNEL, KERNEL_PHYSICAL, KERNEL_RAM, LOADER, MODULES, PAGE},
+    plan::{self, Misplaced},
 };
 
 /// What the kernel is told when it is entered (seL4 5.0.0, `init_kernel`).
@@ -29,7 +30,7 @@ pub enum Error {
     Missing(&'static str),
     Executable(&'static str, executable::Error),
     ArchiveTooLarge { end: u64 },
-    Kernel { address: u32, physical: u32 },
+    Kernel(Misplaced),
     Core { address: u32 },
     TooLarge { end: u64 },
 }
@@ -44,9 +45,7 @@ impl fmt::Display for Error {
             Self::ArchiveTooLarge { end } => {
                 write!(f, "the boot archive ends at {end:#x}, beyond the kernel's memory ({:#x})", KERNEL_RAM.end)
             }
-            Self::Kernel { address, physical } => {
-                write!(f, "the kernel wants to lie at {address:#x} ({physical:#x}), which is not its place")
-            }
+            Self::Kernel(misplaced) => misplaced.fmt(f),
             Self::Core { address } => write!(f, "core wants to lie at {address:#x}, which is not page-aligned"),
             Self::TooLarge { end } => {
                 write!(f, "core and its modules end at {end:#x}, inside the loader ({LOADER:#x}); use smaller modules")
@@ -68,15 +67,7 @@ pub fn place() -> Result<Placed, Error> {
     let core = Executable::new(file(CORE)?).map_err(|error| Error::Executable(CORE, error))?;
     let modules = Archive::new(file(MODULES)?).map_err(Error::Modules)?.bytes();
 
-    let wrong_place = |s: &Segment<'_>| {
-        s.physical < KERNEL_PHYSICAL || s.physical != s.address.wrapping_sub(KERNEL_VIRTUAL - KERNEL_PHYSICAL)
-    };
-    if let Some(Segment { address, physical, .. }) = kernel.segments().find(wrong_place) {
-        return Err(Error::Kernel { address, physical });
-    }
-    // The user image has to start right at the kernel's end, page-aligned.
-    let kernel_end =
-        u64::from(kernel.extent().end).next_multiple_of(PAGE.into()) - u64::from(KERNEL_VIRTUAL - KERNEL_PHYSICAL);
+    let kernel_end = u64::from(plan::kernel_end(&kernel).map_err(Error::Kernel)?);
     let core_extent = core.extent();
     if !core_extent.start.is_multiple_of(PAGE) {
         return Err(Error::Core { address: core_extent.start });
@@ -115,7 +106,7 @@ fn archive() -> Result<Archive<'static>, Error> {
 
 /// Copies `bytes` to physical memory and clears the rest up to `size`.
 fn put(to: u32, size: u32, bytes: &[u8]) {
-    debug_assert!(page_up(to + size).is_some() && to >= KERNEL_PHYSICAL && to + size <= LOADER);
+    debug_assert!(to >= KERNEL_PHYSICAL && to + size <= LOADER);
     // SAFETY: `place` has checked that the range is RAM below the loader, where nothing else lies; the source lies
     // behind the loader.
     unsafe {

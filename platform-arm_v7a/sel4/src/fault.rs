@@ -22,7 +22,7 @@ pub enum Fault {
     },
     /// It made a system call that the kernel does not know (label 2; manual, section 6.2.2).
     SystemCall {
-        /// Where it will go on: after the call.
+        /// Where it is: at the call.
         pc: u32,
         /// Its stack pointer.
         sp: u32,

@@ -2,6 +2,7 @@
 //!
 //! * [`archive`]: named files in one checked block of bytes: kernel, core and boot modules on their way to the board.
 //! * [`executable`]: the ELF files in it, checked before anything of them is placed or mapped.
+//! * [`layout`], [`plan`]: where things lie in memory.
 //! * [`record`]: what core reports to the host over the control line (UART1), which no component can reach.
 //!
 //! Both sides decode with these types, and each treats what it reads as coming from a stranger.
@@ -11,4 +12,5 @@
 pub mod archive;
 pub mod executable;
 pub mod layout;
+pub mod plan;
 pub mod record;

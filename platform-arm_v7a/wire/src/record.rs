@@ -157,6 +157,11 @@ pub enum Cause {
         /// Its code.
         code: u32,
     },
+    /// None: the component itself sent something to the endpoint on which the kernel reports its faults.
+    Forged {
+        /// The label of what it sent.
+        label: u32,
+    },
     /// A fault that this version does not know.
     Unknown {
         /// The label of the fault message.

@@ -146,6 +146,9 @@ impl Explainer<'_> {
             Cause::Instruction { number, code } => {
                 format!("it ran an instruction that does not exist or is not allowed (exception {number}, code {code})")
             }
+            Cause::Forged { label } => {
+                format!("it sent a message (label {label}) to the endpoint on which the kernel reports its faults")
+            }
             Cause::Unknown { label } => format!("a fault of kind {label}, which this version does not know"),
         }
     }

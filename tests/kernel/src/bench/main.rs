@@ -63,6 +63,6 @@ fn prepare(boot_info: BootInfo) -> Result<(Lines, Ground), Exhausted> {
     let (console, control) = (device(uart::CONSOLE)?, device(uart::CONTROL)?);
     // SAFETY: mapped a moment ago, and nobody else has the devices.
     let lines = unsafe { Lines::open(console, control) };
-    guardian::start(&mut objects, &mut window)?;
+    guardian::start(&boot_info, &mut objects, &mut window)?;
     Ok((lines, Ground::new(boot_info, objects, window)?))
 }
