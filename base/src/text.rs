@@ -1,8 +1,9 @@
-//! What a component prints, made safe to show.
+//! What others have written, made safe to show: what a component prints, and what a scenario file says.
 //!
 //! A component may print any bytes. What reaches a console are whole lines, each with the component's name before it, of
-//! printable characters only: everything that could move a cursor, ring a bell or pretend to be somebody else's line is
-//! shown as an escape (`\x1b`). Bytes that are no UTF-8 are shown the same way. A tab stays.
+//! printable characters only: everything that could move a cursor, ring a bell, hide, or pretend to be somebody else's
+//! line is shown as an escape: `\x1b` for ASCII, `\u{202e}` for other characters. Bytes that are no UTF-8 are shown as
+//! `\xff`. A tab stays. [`show`] decides this for everybody, core and the host's tool.
 
 use core::fmt::{self, Write};
 
@@ -10,6 +11,56 @@ use heapless::String;
 
 /// Longest line in bytes; a longer one is broken.
 pub const MAX_LINE: usize = 512;
+/// Longest escape: `\u{10ffff}`.
+const LONGEST_PIECE: usize = 10;
+
+/// Writes a character as it may be shown: as itself, or as an escape. A line end is escaped too; whoever knows what a
+/// line is handles it before.
+///
+/// # Errors
+/// Those of `out`.
+pub fn show(character: char, out: &mut impl Write) -> fmt::Result {
+    match character {
+        '\t' => out.write_char('\t'),
+        _ if character.is_ascii_control() => show_byte(character as u8, out),
+        _ if character.is_control() || is_unseen(character) => write!(out, "{}", character.escape_unicode()),
+        _ => out.write_char(character),
+    }
+}
+
+/// Writes a byte that belongs to no character, as an escape.
+///
+/// # Errors
+/// Those of `out`.
+pub fn show_byte(byte: u8, out: &mut impl Write) -> fmt::Result {
+    write!(out, "\\x{byte:02x}")
+}
+
+/// Characters that show nothing of themselves but may change how others look, or in which order: those that Unicode lets
+/// renderers ignore (the property Default_Ignorable_Code_Point, DerivedCoreProperties.txt of Unicode 16; it holds joiners,
+/// directional overrides and tags), line and paragraph separators, and interlinear annotations.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
 
 /// The line that a component is printing.
 #[derive(Debug, Default)]
@@ -48,16 +99,11 @@ impl Line {
                 return self.byte(byte, complete);
             }
             match core::str::from_utf8(&self.partial) {
-                Ok(character) => {
-                    let mut owned = String::<4>::new();
-                    let _ = owned.push_str(character);
+                Ok(text) => {
+                    let character = text.chars().next();
                     self.partial.clear();
-                    // C1 controls (U+0080 to U+009F) and the bidirectional overrides act on terminals too.
-                    match owned.chars().next() {
-                        Some(c) if c.is_control() || is_directional(c) => {
-                            self.push(format_args!("{}", c.escape_unicode()), complete)
-                        }
-                        _ => self.push(format_args!("{owned}"), complete),
+                    if let Some(character) = character {
+                        self.character(character, complete);
                     }
                 }
                 Err(error) if error.error_len().is_none() => {}
@@ -67,7 +113,7 @@ impl Line {
                     let first_was_bad = self.partial.is_empty();
                     self.give_up_partial(complete);
                     match first_was_bad {
-                        true => self.push(format_args!("\\x{byte:02x}"), complete),
+                        true => self.push(|out| show_byte(byte, out), complete),
                         false => self.byte(byte, complete),
                     }
                 }
@@ -79,31 +125,32 @@ impl Line {
                 complete(&self.text);
                 self.text.clear();
             }
-            b'\t' | b' '..=b'~' => self.push(format_args!("{}", char::from(byte)), complete),
-            _ => self.push(format_args!("\\x{byte:02x}"), complete),
+            _ => self.character(char::from(byte), complete),
         }
     }
 
     fn give_up_partial(&mut self, complete: &mut impl FnMut(&str)) {
         let partial = core::mem::take(&mut self.partial);
         for byte in partial {
-            self.push(format_args!("\\x{byte:02x}"), complete);
+            self.push(|out| show_byte(byte, out), complete);
         }
     }
 
-    fn push(&mut self, piece: fmt::Arguments<'_>, complete: &mut impl FnMut(&str)) {
-        let mut text = String::<16>::new();
-        let _ = text.write_fmt(piece);
+    fn character(&mut self, character: char, complete: &mut impl FnMut(&str)) {
+        self.push(|out| show(character, out), complete);
+    }
+
+    /// Adds a piece that stays together.
+    fn push(&mut self, write: impl FnOnce(&mut String<LONGEST_PIECE>) -> fmt::Result, complete: &mut impl FnMut(&str)) {
+        let mut text = String::new();
+        // It cannot fail: no character takes more.
+        let _ = write(&mut text);
         if self.text.len() + text.len() > MAX_LINE {
             complete(&self.text);
             self.text.clear();
         }
         let _ = self.text.push_str(&text);
     }
-}
-
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -138,6 +185,23 @@ mod tests {
     }
 
     #[test]
+    fn what_shows_nothing_is_shown() {
+        let unseen = "a\u{61c}\u{200b}\u{200d}\u{ad}\u{feff}\u{2028}\u{2066}\u{fff9}\u{e0041}\u{10ffff}b";
+        let shown = "a\\u{61c}\\u{200b}\\u{200d}\\u{ad}\\u{feff}\\u{2028}\\u{2066}\\u{fff9}\\u{e0041}\u{10ffff}b";
+        assert_eq!(lines(&[unseen.as_bytes()]), [shown]);
+        // Letters of other scripts and their marks are text.
+        assert_eq!(lines(&["שלום مرحبا e\u{301} 🐑".as_bytes()]), ["שלום مرحبا e\u{301} 🐑"]);
+    }
+
+    #[test]
+    fn no_escape_is_longer_than_a_piece() {
+        for character in '\0'..=char::MAX {
+            let mut piece = String::<LONGEST_PIECE>::new();
+            assert_eq!(show(character, &mut piece), Ok(()), "{character:?}");
+        }
+    }
+
+    #[test]
     fn a_long_line_is_broken() {
         let lines = lines(&[&[b'x'; MAX_LINE + 1]]);
         assert_eq!(lines.iter().map(Text::len).collect::<Vec<_>>(), [MAX_LINE, 1]);
@@ -151,7 +215,7 @@ mod tests {
             prop_assert_eq!(&whole, &lines(&[a, b]));
             for line in whole {
                 prop_assert!(line.len() <= MAX_LINE);
-                prop_assert!(line.chars().all(|c| c == '\t' || !c.is_control()));
+                prop_assert!(line.chars().all(|c| c == '\t' || !c.is_control() && !is_unseen(c)));
             }
         }
     }

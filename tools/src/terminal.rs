@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use base::text;
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::termios::{self, LocalModes, OptionalActions, Termios};
 
@@ -37,10 +38,9 @@ pub enum Tone {
     Bad,
 }
 
-/// Prints to standard output. Whoever closes it early (`| head`) has seen enough: that is no error.
+/// Prints to standard output, harmlessly. Whoever closes it early (`| head`) has seen enough: that is no error.
 pub fn say(text: impl fmt::Display) {
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    print(format_args!("{}", harmless(text)));
 }
 
 /// Prints a line whose colour says how things are.
@@ -50,20 +50,64 @@ pub fn say_in(tone: Tone, text: impl fmt::Display) {
         Tone::Bad => "1;31",
     };
     match io::stdout().is_terminal() && wants_colour() {
-        true => say(format_args!("\x1b[{code}m{text}\x1b[0m")),
+        true => print(format_args!("\x1b[{code}m{}\x1b[0m", harmless(text))),
         false => say(text),
     }
 }
 
-/// Prints to standard error.
-pub fn note(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+fn print(text: fmt::Arguments<'_>) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-/// Prints an error and what lies behind it to standard error.
+/// Prints to standard error, harmlessly.
+pub fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// Prints an error to standard error, harmlessly; only what a compiler said ([`Coloured`]) keeps its colours.
 pub fn error(error: &dyn std::error::Error) {
-    let label = if colour() { "\x1b[1;31merror\x1b[0m" } else { "error" };
-    note(format_args!("{label}: {error}"));
+    let coloured = colour();
+    let label = if coloured { "\x1b[1;31merror\x1b[0m" } else { "error" };
+    let own_colours = coloured && error.source().is_some_and(|source| source.is::<Coloured>());
+    let text = if own_colours { colours_only(&error.to_string()) } else { harmless(error) };
+    let _ = writeln!(io::stderr().lock(), "{label}: {text}");
+}
+
+/// What a compiler said, perhaps in colours. An error whose source this is, is shown with them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Coloured(pub String);
+
+/// Text as it may be shown, whoever wrote it: scenario files and debug information can hold anything. Line ends pass.
+pub fn harmless(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => shown.push('\n'),
+            // A string takes everything.
+            _ => _ = text::show(character, &mut shown),
+        }
+    }
+    shown
+}
+
+/// Harmless text in which sequences pass that change nothing but how text looks (`ESC [ parameters m`, SGR of ECMA-48).
+fn colours_only(text: &str) -> String {
+    let mut pieces = text.split("\x1b[");
+    let mut shown = harmless(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let parameters = piece.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(piece.len());
+        let looks = piece[parameters..].starts_with('m');
+        let (sequence, rest) = piece.split_at(if looks { parameters + 1 } else { 0 });
+        match looks {
+            true => shown.extend(["\x1b[", sequence]),
+            false => shown.push_str(&harmless("\x1b[")),
+        }
+        shown.push_str(&harmless(rest));
+    }
+    shown
 }
 
 /// Something that takes time. While it lives, people see what is being done: a spinner on a terminal, elsewhere one
@@ -165,8 +209,8 @@ impl Drop for RawInput {
     }
 }
 
-/// Makes console bytes safe to show: text, line ends and tabs pass; everything else, escape sequences above all, is
-/// shown as `\x1b`-like text. Keeps an unfinished UTF-8 character until its rest arrives.
+/// Makes console bytes safe to show, as [`base::text`] has it; line ends pass. Keeps an unfinished UTF-8 character until
+/// its rest arrives.
 #[derive(Debug, Default)]
 pub struct Harmless {
     unfinished: Vec<u8>,
@@ -212,24 +256,13 @@ impl Harmless {
 }
 
 fn show(text: &str, output: &mut String) {
-    for character in text.chars() {
-        match character {
-            '\n' | '\t' => output.push(character),
-            // Line ends of serial lines.
-            '\r' => {}
-            // Directional overrides let text pretend to be other text.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                output.extend(character.escape_unicode());
-            }
-            _ if character.is_control() => escape(character.encode_utf8(&mut [0; 4]).as_bytes(), output),
-            _ => output.push(character),
-        }
-    }
+    // Serial lines end with both characters.
+    output.push_str(&harmless(text.replace('\r', "")));
 }
 
 fn escape(bytes: &[u8], output: &mut String) {
-    for byte in bytes {
-        output.push_str(&format!("\\x{byte:02x}"));
+    for &byte in bytes {
+        _ = text::show_byte(byte, output);
     }
 }
 
@@ -242,8 +275,23 @@ mod tests {
         let mut harmless = Harmless::default();
         assert_eq!(harmless.push(b"sheep\r\n\tZZZ"), "sheep\n\tZZZ");
         assert_eq!(harmless.push(b"\x1b[2J\x07\x00"), "\\x1b[2J\\x07\\x00");
-        assert_eq!(harmless.push("\u{9b}2J\u{202e}".as_bytes()), "\\xc2\\x9b2J\\u{202e}");
+        assert_eq!(harmless.push("\u{9b}2J\u{202e}".as_bytes()), "\\u{9b}2J\\u{202e}");
         assert_eq!(harmless.push(b"\xff\xfe"), "\\xff\\xfe");
+    }
+
+    #[test]
+    fn whatever_is_printed_is_harmless() {
+        assert_eq!(
+            harmless("about \x1b]0;title\x07\r\u{200b}\nnext\tline"),
+            "about \\x1b]0;title\\x07\\x0d\\u{200b}\nnext\tline"
+        );
+    }
+
+    #[test]
+    fn compilers_keep_their_colours_and_nothing_else() {
+        let colours = "\x1b[1m\x1b[38;5;9merror\x1b[0m: no\n";
+        assert_eq!(colours_only(colours), colours);
+        assert_eq!(colours_only("\x1b[2Ja\x1b[1;31\x1b]0;t\x07\x1b[m"), "\\x1b[2Ja\\x1b[1;31\\x1b]0;t\\x07\x1b[m");
     }
 
     #[test]

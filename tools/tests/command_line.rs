@@ -39,6 +39,15 @@ fn wrong_values_are_blamed_on_their_option() {
 }
 
 #[test]
+fn what_a_scenario_says_cannot_act_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("evil.toml");
+    std::fs::write(&file, "about = \"\"\n\"\\u001b]0;title\\u0007\\u202e\" = 1\n").unwrap();
+    let error = refused(&["run", &file.display().to_string()]);
+    assert!(error.contains("unknown key `\\x1b]0;title\\x07\\u{202e}`"), "{error}");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_told_before_anything_is_built() {
     let error = refused(&["image", "hello", "-o", "/no/such/folder/image"]);
     assert!(error.contains("cannot write /no/such/folder/image"), "{error}");

@@ -12,7 +12,13 @@ use std::{
 use cargo_metadata::{Message, Metadata, MetadataCommand};
 
 use super::{SOURCE_PREFIX, TARGET};
-use crate::{process::Process, setup::Toolchain, suggest, terminal, workspace::Workspace};
+use crate::{
+    process::Process,
+    setup::Toolchain,
+    suggest,
+    terminal::{self, Coloured},
+    workspace::Workspace,
+};
 
 /// Profile of everything that runs on the board.
 const PROFILE: &str = "system";
@@ -65,7 +71,8 @@ pub enum Error {
         /// The package.
         package: String,
         /// What cargo said.
-        output: String,
+        #[source]
+        output: Coloured,
     },
     /// Cargo was content, but made no such program.
     #[error("package {package} has no binary `{binary}`; add it to its Cargo.toml")]
@@ -154,7 +161,7 @@ impl<'a> Cargo<'a> {
         let status = process.wait().map_err(start)?;
         let artifacts = artifacts.join().unwrap_or_default();
         if !status.success() {
-            return Err(Error::Failed { package: package.into(), output: output.trim_end().into() });
+            return Err(Error::Failed { package: package.into(), output: Coloured(output.trim_end().into()) });
         }
         let named = |path: &PathBuf| path.file_name().is_some_and(|name| name == binary);
         let missing = || Error::NoBinary { package: package.into(), binary: binary.into() };
