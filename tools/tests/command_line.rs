@@ -49,10 +49,20 @@ fn what_a_scenario_says_cannot_act_on_the_terminal() {
 
 #[test]
 fn a_place_that_cannot_be_written_is_told_before_anything_is_built() {
+    let reason = "there is no folder /no/such/folder; make it first";
     let error = refused(&["image", "hello", "-o", "/no/such/folder/image"]);
-    assert!(error.contains("cannot write /no/such/folder/image"), "{error}");
+    assert_eq!(error, format!("error: cannot write /no/such/folder/image: {reason}\n"));
     let error = refused(&["run", "hello", "--console", "/no/such/folder/console"]);
-    assert!(error.contains("cannot write /no/such/folder/console"), "{error}");
+    assert_eq!(error, format!("error: cannot write /no/such/folder/console: {reason}\n"));
+}
+
+#[test]
+fn results_that_would_overwrite_each_other_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file").display().to_string();
+    let error = refused(&["image", "hello", "-o", &file, "--report", &file]);
+    assert!(error.contains("--output and --report are the same file"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -43,18 +43,20 @@ impl Image {
         let workspace = Workspace::find()?;
         let loaded = self.scenario.load(&workspace)?;
         // Whether they can be written is found out before anything takes time.
-        let mut output = file::Pending::create(&self.output)?;
-        let report = self.report.as_deref().map(file::Pending::create).transpose()?;
+        let files = [("--output", Some(self.output.as_path())), ("--report", self.report.as_deref())];
+        let [output, report] = file::Pending::create_each(files)?;
         setup::ensure(&[Need::Kernel])?;
         let built =
             build::build(&workspace, &setup::toolchain()?, &loaded.scenario, &Flavour::from(self.kernel).into())?;
         let image = image::assemble(&loaded.name, &loaded.scenario, &built.parts)?;
-        output.write(&image.bytes)?;
         if let Some(mut report) = report {
             report.write(&file::json(&image.report)?)?;
             report.keep()?;
         }
-        output.keep()?;
+        if let Some(mut output) = output {
+            output.write(&image.bytes)?;
+            output.keep()?;
+        }
         terminal::say(&image.report);
         Ok(Ending::Passed)
     }
