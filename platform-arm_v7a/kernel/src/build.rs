@@ -2,7 +2,8 @@
 //!
 //! The kernel's own Makefile does the work, in a folder of its own: a copy of the source, patched, with the configured
 //! header. A finished kernel is kept under the hash of everything that went into it, so it is built once; it appears
-//! there by a rename, so a folder of that name is complete. Two processes that need the same cache take turns.
+//! there by a rename, so a folder of that name was complete. The hash of what came out is kept beside it: a kernel that
+//! was damaged or removed later is built again. Two processes that need the same cache take turns.
 //!
 //! # Same input, same kernel
 //! The Makefile is given the source by a relative path, and the compiler is told to write [`DEBUG_ROOT`] for the folder
@@ -90,10 +91,15 @@ const TAIL: usize = 20;
 const PARTS: [&str; 7] = ["Makefile", "VERSION", "include", "libsel4", "manual/tools", "src", "tools"];
 /// Debian's own Python, since another one earlier on the path does not see Debian's modules.
 const PYTHON: &str = "/usr/bin/python3";
+/// What was built.
+const KERNEL: &str = "kernel.elf";
+/// SHA-256 of that, in hexadecimal.
+const KERNEL_HASH: &str = "kernel.elf.sha256";
 /// Where kernels are built inside the cache.
 const WORK: &str = "building-";
 
-/// Takes a kernel from the folder `cache`, or builds it there (about 4 s) and tells `progress` what is being done.
+/// Takes a kernel from the folder `cache`, or builds it there, which takes some seconds, and tells `progress` what is
+/// being done.
 ///
 /// # Errors
 /// See [`Error`]. After a failure the cache is as before, but for the log of a failed build.
@@ -110,14 +116,14 @@ pub fn build(
     let hash = hash(source, configuration, flavour, &[&compiler, &linker])?;
     let home = cache.join(format!("{flavour}-{}", &hash[..16]));
     let kernel = |fresh| Kernel {
-        elf: home.join("kernel.elf"),
+        elf: home.join(KERNEL),
         hash: hash.clone(),
         flavour,
         compiler: compiler.clone(),
         debug_root: home.clone(),
         fresh,
     };
-    if home.is_dir() {
+    if is_whole(&home) {
         return Ok(kernel(false));
     }
 
@@ -128,12 +134,18 @@ pub fn build(
         progress("waiting for another build of the kernel");
         lock.lock().map_err(file(&lock_path))?;
     }
-    if home.is_dir() {
+    if is_whole(&home) {
         return Ok(kernel(false));
     }
     remove_leftovers(cache)?;
+    if home.exists() {
+        progress("the kernel in the cache is damaged; building it again");
+        fs::remove_dir_all(&home).map_err(file(&home))?;
+    }
 
-    let work = tempfile::Builder::new().prefix(WORK).tempdir_in(cache).map_err(file(cache))?;
+    let work = tempfile::Builder::new().prefix(WORK).tempdir_in(cache);
+    // The error itself would name a folder that nobody knows.
+    let work = work.map_err(|error| file(cache)(error.kind().into()))?;
     progress("copying and patching the kernel's source");
     let copy = work.path().join("src");
     for part in PARTS {
@@ -151,8 +163,10 @@ pub fn build(
         fs::rename(&log, &kept).map_err(file(&kept))?;
         return Err(Error::Make { flavour, tail: tail(&kept)?, log: kept });
     }
-    let elf = work.path().join("kernel.elf");
+    let elf = work.path().join(KERNEL);
     fs::rename(work.path().join("out/kernel.elf"), &elf).map_err(file(&elf))?;
+    let sum = work.path().join(KERNEL_HASH);
+    fs::write(&sum, hexadecimal(Sha256::digest(fs::read(&elf).map_err(file(&elf))?))).map_err(file(&sum))?;
     for large in ["kernel_all.c", "kernel_all.c_pp", "kernel_final.c", "kernel_final.s", "kernel.o", "kernel.elf.strip"]
     {
         let path = work.path().join("out").join(large);
@@ -254,7 +268,19 @@ fn hash(source: &Source, configuration: &Configuration, flavour: Flavour, tools:
     for tool in tools {
         add(tool.as_bytes());
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(hash.finalize()))
+}
+
+fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a folder of the cache holds the kernel that was built there.
+fn is_whole(home: &Path) -> bool {
+    match (fs::read(home.join(KERNEL)), fs::read(home.join(KERNEL_HASH))) {
+        (Ok(kernel), Ok(sum)) => hexadecimal(Sha256::digest(kernel)).as_bytes() == sum,
+        _ => false,
+    }
 }
 
 /// Visits the files below `path`, or `path` itself, in the order of their names.

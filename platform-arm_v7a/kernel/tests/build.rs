@@ -68,6 +68,23 @@ fn two_builds_at_once_share_one_kernel() {
 }
 
 #[test]
+fn a_damaged_or_missing_kernel_is_built_again() {
+    let (source, configuration) = given();
+    let cache = tempfile::tempdir().unwrap();
+    let first = quietly(&source, &configuration, Flavour::Release, cache.path()).unwrap();
+    let whole = fs::read(&first.elf).unwrap();
+    let damages: [fn(&Path, &[u8]); 2] =
+        [|elf, whole| fs::write(elf, &whole[..whole.len() / 2]).unwrap(), |elf, _| fs::remove_file(elf).unwrap()];
+    for damage in damages {
+        damage(&first.elf, &whole);
+        let again = quietly(&source, &configuration, Flavour::Release, cache.path()).unwrap();
+        assert!(again.fresh && again.elf == first.elf);
+        assert!(fs::read(&again.elf).unwrap() == whole);
+    }
+    assert!(!quietly(&source, &configuration, Flavour::Release, cache.path()).unwrap().fresh);
+}
+
+#[test]
 fn a_failing_build_shows_its_end_and_leaves_only_the_log() {
     let (mut source, configuration) = given();
     let folder = tempfile::tempdir().unwrap();
