@@ -114,6 +114,11 @@ impl<'a> Cargo<'a> {
         Ok(Self { workspace, toolchain, programs, root_tasks, rustflags })
     }
 
+    /// Where everything goes that is built here.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.workspace.state().join("build").join(self.toolchain.folder)
+    }
+
     /// The package that holds the program of that name.
     pub(super) fn package_of(&self, name: &str) -> Result<&str, Error> {
         only(&self.programs, name, START)
@@ -131,7 +136,7 @@ impl<'a> Cargo<'a> {
             .current_dir(self.workspace.root())
             .args(["--package", package, "--bin", binary, "--profile", PROFILE])
             .arg("--target-dir")
-            .arg(self.workspace.state().join("build").join(self.toolchain.folder))
+            .arg(self.folder())
             .args(["--message-format", "json-render-diagnostics"])
             .args(["--color", if terminal::colour() { "always" } else { "never" }])
             .arg("--config")

@@ -7,10 +7,14 @@
 mod cargo;
 mod kernel_file;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use base::scenario::Scenario;
 use kernel::{Flavour, build::Kernel};
+use wire::executable::Executable;
 
 use crate::{
     executable,
@@ -45,6 +49,19 @@ pub enum Error {
     /// What was built cannot be read.
     #[error(transparent)]
     Executable(#[from] executable::Error),
+    /// What cargo made, or made once and takes for finished, is no executable.
+    #[error(
+        "{path} is {reason}. If it was damaged on the disk, delete the folder {folder}, and it is built again",
+        path = path.display(), folder = folder.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        reason: wire::executable::Error,
+        /// Everything that cargo has built: the file is linked into it under a second name, and would come back.
+        folder: PathBuf,
+    },
 }
 
 /// Which kernel to build.
@@ -94,7 +111,7 @@ pub fn build(
     let built = |package: &str, binary: &str| -> Result<Vec<u8>, Error> {
         let step = terminal::step(format!("building {binary}"));
         let file = cargo.build(package, binary, |detail| step.detail(detail))?;
-        Ok(executable::read(&file)?)
+        read(&file, &cargo.folder())
     };
     let loader = built("rtcr-loader", "loader")?;
     let core = built(root_task_package, root_task)?;
@@ -105,4 +122,42 @@ pub fn build(
     // Read while the lock is held: the next build may replace the files.
     let parts = Parts { kernel: executable::read(&kernel.elf)?, loader, core, programs };
     Ok(Built { parts, kernel, without_patches })
+}
+
+/// Reads what was built in `folder`, and checks that it can be used.
+fn read(file: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
+    let bytes = executable::read(file)?;
+    match Executable::new(&bytes) {
+        Ok(_) => Ok(bytes),
+        Err(reason) => Err(Error::Damaged { path: file.into(), reason, folder: folder.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_program_is_named_with_what_to_delete() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hello");
+        let segment = wire::executable::Segment {
+            address: 0x1_0000,
+            physical: 0x1_0000,
+            size: 8,
+            bytes: &[0; 8],
+            writable: false,
+            executable: true,
+        };
+        let whole = executable::write("hello", 0x1_0000, [segment]).unwrap();
+        std::fs::write(&file, &whole).unwrap();
+        assert_eq!(read(&file, folder.path()).unwrap(), whole);
+        for length in [0, 20, whole.len() - 1] {
+            std::fs::write(&file, &whole[..length]).unwrap();
+            let error = read(&file, folder.path()).unwrap_err().to_string();
+            let (file, folder) = (file.display(), folder.path().display());
+            assert!(error.starts_with(&format!("{file} is ")), "{error}");
+            assert!(error.contains(&format!("delete the folder {folder}, and it is built again")), "{error}");
+        }
+    }
 }
