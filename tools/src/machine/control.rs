@@ -115,11 +115,6 @@ impl Frames {
         }
         Ok(())
     }
-
-    /// Whether a frame has begun that is not whole.
-    pub fn is_partial(&self) -> bool {
-        !self.partial.is_empty()
-    }
 }
 
 #[cfg(test)]
