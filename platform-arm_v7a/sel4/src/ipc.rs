@@ -1,7 +1,11 @@
 //! Endpoints and notifications (manual, sections 2.2, 4.2 and chapter 5).
 //!
-//! None of these returns an error: sending through a slot that holds nothing is a fault of the calling thread (label 1,
-//! see [`Fault`](crate::Fault)); sending through a capability without the right does nothing.
+//! None of these returns an error of its own. Shown on the kernel (`cargo rtcr test kernel`):
+//!
+//! * a Call on an empty slot, or through a capability without the write right, is answered at once by the kernel, with label
+//!   2 (`InvalidCapability`) and not with a message of a server; Send and Signal do nothing there;
+//! * a number that leads to no slot at all, because a guard does not match, is a fault of the calling thread (label 1, see
+//!   [`Fault`](crate::Fault)), and so is receiving at an empty slot, or at a notification that is bound to another thread.
 
 use sel4_raw as raw;
 

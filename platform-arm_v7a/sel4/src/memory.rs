@@ -72,7 +72,7 @@ impl Cap<Frame> {
     ///
     /// # Errors
     /// `FailedLookup`: a page is to be mapped where there is no page table. `DeleteFirst`: pages lie where a section is to
-    /// go, or the reverse. `InvalidArgument`: this capability is mapped already, or `address` is the kernel's.
+    /// go, or the reverse. `InvalidCapability`: this capability is mapped already. `InvalidArgument`: `address` is the kernel's.
     /// `InvalidCapability`: `space` is no address space with a number. `AlignmentError`.
     ///
     /// # Safety

@@ -78,7 +78,8 @@ impl Slot {
     /// Corresponds to `seL4_CNode_Copy` (manual, "CNode - Copy").
     ///
     /// # Errors
-    /// `DeleteFirst`: `dst` is taken. `FailedLookup`: one of the places does not exist, or nothing lies here.
+    /// `DeleteFirst`: `dst` is taken. `FailedLookup`: one of the places does not exist, or nothing lies here. `RangeError`: a
+    /// depth of 0 or above 32.
     #[inline]
     pub fn copy_to(self, dst: Slot, rights: Rights) -> Result<(), Error> {
         let Slot { root, index, depth } = dst;

@@ -114,7 +114,7 @@ impl Cap<Tcb> {
     /// Corresponds to `seL4_TCB_SetIPCBuffer` (manual, "TCB - Set IPC Buffer").
     ///
     /// # Errors
-    /// `InvalidCapability`: no frame, or device memory. `AlignmentError`.
+    /// `IllegalOperation`: no frame, or device memory. `AlignmentError`.
     ///
     /// # Safety
     /// If the thread runs Rust code: the buffer is mapped in its address space at this address, readable and writable, and
