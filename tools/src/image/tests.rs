@@ -1,6 +1,7 @@
 //! Images of hand-made parts.
 
 use super::*;
+use wire::layout::KERNEL_VIRTUAL;
 
 #[path = "../../tests/support/elf.rs"]
 mod elf;
@@ -41,7 +42,7 @@ fn parts() -> Parts {
         kernel: program(KERNEL_VIRTUAL, KERNEL_PHYSICAL, &[3; 5000], 3000),
         core: program(0x1_0000, 0x1_0000, &[4; 100], 10_000),
         loader: loader(LOADER + PAGE),
-        programs: [("hello".into(), program(0x100_0000, 0x100_0000, &[5; 12], 8192))].into(),
+        programs: [("hello".into(), program(0x100_0000, 0x100_0000, &[5; PAGE as usize], 8192))].into(),
     }
 }
 
@@ -91,7 +92,7 @@ fn wrong_parts_are_named() {
     assert!(matches!(refused(|parts, _| parts.loader = no_symbol), Error::ArchivePlace { expected: None, .. }));
     let low = program(0x1_0000, 0x1_0000, &[2; 64], 0);
     assert!(matches!(refused(|parts, _| parts.loader = low.clone()), Error::LoaderPlace(0x1_0000)));
-    assert!(matches!(refused(|parts, _| parts.kernel = low), Error::KernelPlace(0x1_0000)));
+    assert!(matches!(refused(|parts, _| parts.kernel = low), Error::KernelPlace(Misplaced::Kernel(0x1_0000))));
     let crooked = program(0x1_0004, 0x1_0004, &[2; 64], 0);
     assert!(matches!(refused(|parts, _| parts.core = crooked), Error::CorePlace(0x1_0004)));
     let reserved = |parts: &mut Parts, scenario: &mut Scenario| {
