@@ -62,6 +62,11 @@ fn results_that_would_overwrite_each_other_are_refused() {
     let file = folder.path().join("file").display().to_string();
     let error = refused(&["image", "hello", "-o", &file, "--report", &file]);
     assert!(error.contains("--output and --report are the same file"), "{error}");
+    let error = refused(&["run", "hello", "--console", &file, "--report", &file]);
+    assert!(error.contains("--console and --report are the same file"), "{error}");
+    let error =
+        refused(&["run", "hello", "--trace-exec", "hello:construct", "--trace-file", &file, "--console", &file]);
+    assert!(error.contains("--console and --trace-file are the same file"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -101,9 +101,12 @@ impl Run {
             ..Request::new(scenario.load(&workspace)?)
         };
         // Whether they can be written is found out before anything takes time.
-        let mut console = console.as_deref().map(file::Pending::create).transpose()?;
-        let report = report.as_deref().map(file::Pending::create).transpose()?;
-        let trace_file = trace_file.as_deref().map(file::Pending::create).transpose()?;
+        let files = [
+            ("--console", console.as_deref()),
+            ("--report", report.as_deref()),
+            ("--trace-file", trace_file.as_deref()),
+        ];
+        let [console, report, trace_file] = file::Pending::create_each(files)?;
 
         let raw = interactive.then(RawInput::begin);
         let mut screen = Screen::default();
@@ -114,7 +117,7 @@ impl Run {
         screen.finish();
         drop(raw);
 
-        if let Some(mut console) = console.take() {
+        if let Some(mut console) = console {
             console.write(&finished.outcome.console)?;
             console.keep()?;
         }
