@@ -1,11 +1,12 @@
 //! Scenario files: `run/NAME.toml`, overrides, and errors that say where and what instead.
 
 use std::{
+    borrow::Cow,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use base::scenario::{Invalid, Scenario};
+use base::scenario::{Invalid, MAX_LIMIT, Scenario};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -25,8 +26,15 @@ pub struct Loaded {
 pub struct Setting {
     key: Vec<String>,
     value: Value,
+    /// As it was given, with its option.
     text: String,
 }
+
+/// Most steps of a key; no key of a scenario has as many. Tables inside tables are followed by recursion.
+const MOST_STEPS: usize = 8;
+
+/// What a message repeats of a text, in characters; nothing that makes sense is longer.
+const LONGEST_QUOTE: usize = 80;
 
 /// Why there is no scenario.
 #[derive(Debug, thiserror::Error)]
@@ -57,9 +65,9 @@ pub enum Error {
         message: String,
     },
     /// An override that cannot be applied.
-    #[error("--set {setting}: {message}")]
+    #[error("{setting}: {message}")]
     Setting {
-        /// The override.
+        /// The override, with its option.
         setting: String,
         /// What is wrong with it, and what instead.
         message: String,
@@ -83,7 +91,10 @@ impl std::str::FromStr for Setting {
         if key.iter().any(String::is_empty) {
             return Err("an empty key; write KEY=VALUE, as in component.hello.priority=50".into());
         }
-        Ok(Self { key, value: parse_value(value.trim()), text: text.into() })
+        if key.len() > MOST_STEPS {
+            return Err(format!("a key of {} steps; no key of a scenario has more than {MOST_STEPS}", key.len()));
+        }
+        Ok(Self { key, value: parse_value(value.trim()), text: format!("--set {}", shortened(text)) })
     }
 }
 
@@ -98,8 +109,17 @@ fn parse_value(text: &str) -> Value {
 
 impl Setting {
     /// The override that `--limit SECONDS` stands for.
-    pub fn limit(seconds: f64) -> Self {
-        Self { key: vec!["limit".into()], value: Value::Float(seconds), text: format!("limit={seconds}") }
+    ///
+    /// # Errors
+    /// It is no number, or none that a limit can be.
+    pub fn limit(seconds: &str) -> Result<Self, String> {
+        let number: f64 = seconds.parse().map_err(|_| "write seconds, as in 5 or 0.25")?;
+        let micros = number * 1e6 + 0.5;
+        if !(1.0..MAX_LIMIT.micros as f64 + 1.0).contains(&micros) {
+            return Err(format!("a limit is more than 0 s and at most {MAX_LIMIT}"));
+        }
+        let text = format!("--limit {}", shortened(seconds));
+        Ok(Self { key: vec!["limit".into()], value: Value::Float(number), text })
     }
 
     fn error(&self, message: impl Into<String>) -> Error {
@@ -173,14 +193,23 @@ pub fn parse(text: &str, path: &Path, settings: &[Setting]) -> Result<Scenario, 
     // The file has to be right by itself; only then can an error be blamed on an override.
     let mut scenario: Scenario = toml::from_str(text).map_err(content)?;
     let mut table: Table = toml::from_str(text).map_err(content)?;
+    let mut wrong = scenario.check().err();
+    // Who made a scenario wrong that was right: none if it was the file.
+    let mut culprit = None;
     for setting in settings {
         setting.apply(&mut table)?;
         let retry = Scenario::deserialize(table.clone());
         scenario = retry.map_err(|error| setting.error(explain(error.message())))?;
+        let still = scenario.check().err();
+        if wrong.is_none() {
+            culprit = Some(setting);
+        }
+        wrong = still;
     }
-    match scenario.check() {
-        Ok(()) => Ok(scenario),
-        Err(reason) => Err(Error::Invalid { path: path.into(), reason }),
+    match (wrong, culprit) {
+        (None, _) => Ok(scenario),
+        (Some(reason), None) => Err(Error::Invalid { path: path.into(), reason }),
+        (Some(reason), Some(setting)) => Err(setting.error(reason.to_string())),
     }
 }
 
@@ -191,13 +220,44 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// Serde's message, with the nearest known key where a key is unknown.
+/// Serde's message in words of scenario files, with the nearest known key where a key is unknown.
 fn explain(message: &str) -> String {
     let message = message.trim().lines().collect::<Vec<_>>().join("; ");
     let mut quoted = message.split('`').skip(1).step_by(2);
-    match (message.starts_with("unknown field"), quoted.next()) {
-        (true, Some(wrong)) => format!("unknown key `{wrong}`; {}", suggest::hint(wrong, &quoted.collect::<Vec<_>>())),
-        _ => message,
+    if let (true, Some(wrong)) = (message.starts_with("unknown field"), quoted.next()) {
+        let known: Vec<_> = quoted.collect();
+        return format!("unknown key `{}`; {}", shortened(wrong), suggest::hint(wrong, &known));
+    }
+    let parts: Vec<_> = message.split('`').map(shortened).collect();
+    let message = parts.join("`");
+    // Names of Rust's types mean nothing to whoever writes a scenario.
+    match message.rsplit_once(", expected ").and_then(|(found, wanted)| Some((found, in_words(wanted)?))) {
+        Some((found, wanted)) => format!("{found}, expected {wanted}"),
+        None => message,
+    }
+}
+
+fn in_words(wanted: &str) -> Option<String> {
+    let range = match wanted {
+        "u8" => (0, u8::MAX.into()),
+        "u16" => (0, u16::MAX.into()),
+        "u32" => (0, u32::MAX.into()),
+        "i32" => (i32::MIN.into(), i32::MAX.into()),
+        "u64" => (0, i64::MAX),
+        "i64" => (i64::MIN, i64::MAX),
+        "a string" => return Some("text in quotes".into()),
+        "a map" => return Some("a table".into()),
+        "a sequence" => return Some("a list".into()),
+        _ => return None,
+    };
+    Some(format!("a whole number from {} to {}", range.0, range.1))
+}
+
+/// The beginning of what is too long for a message.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
@@ -243,7 +303,7 @@ mod tests {
         assert_eq!(scenario.components["hello"].priority, 50);
         assert_eq!(scenario.components["hello"].ram, Bytes(8192));
         assert_eq!(read(HELLO, &["about=other words", "limit=3"]).unwrap().about, "other words");
-        let with_limit = parse(HELLO, Path::new("x"), &[Setting::limit(0.5)]).unwrap();
+        let with_limit = parse(HELLO, Path::new("x"), &[Setting::limit("0.5").unwrap()]).unwrap();
         assert_eq!(with_limit.limit.micros, 500_000);
     }
 
@@ -260,6 +320,65 @@ mod tests {
         for text in ["limit", "=3", "component..ram=1", ".=1"] {
             assert!(text.parse::<Setting>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_rule_that_an_override_breaks_is_blamed_on_it() {
+        let error = |settings: &[&str]| read(HELLO, settings).unwrap_err();
+        assert_eq!(
+            error(&["component.hello.priority=0", "component.hello.ram=8K"]),
+            "--set component.hello.priority=0: component `hello` has priority 0; use 1 to 200"
+        );
+        assert!(error(&["component.hello.ram=8K", "limit=0"]).starts_with("--set limit=0: a limit of 0 s is not"));
+        assert!(read(HELLO, &["limit=0", "limit=1"]).is_ok(), "the last one counts");
+        let broken = HELLO.replace("limit = 5", "limit = 0");
+        assert!(read(&broken, &["component.hello.ram=8K"]).unwrap_err().starts_with("run/hello.toml: a limit of 0 s"));
+        assert!(read(&broken, &["limit=1"]).is_ok());
+        let error = read(&broken, &["limit=1", "component.hello.stack=1"]).unwrap_err();
+        assert!(error.starts_with("--set component.hello.stack=1: component `hello` has a stack of 1"), "{error}");
+    }
+
+    #[test]
+    fn limits_are_seconds_that_can_be() {
+        for text in ["soon", "", "nan", "inf", "0", "-0.0", "-1", "1e300", "86400.1", "1e-9"] {
+            let error = Setting::limit(text).unwrap_err();
+            assert!(
+                error == "write seconds, as in 5 or 0.25" || error == "a limit is more than 0 s and at most 86400 s"
+            );
+        }
+        for text in ["86400", "0.000001", "5"] {
+            let setting = Setting::limit(text).unwrap();
+            parse(HELLO, Path::new("x"), &[setting]).unwrap();
+        }
+    }
+
+    #[test]
+    fn numbers_are_expected_in_words_and_long_ones_cut_short() {
+        let error = |setting: &str| read(HELLO, &[setting]).unwrap_err();
+        assert_eq!(
+            error("component.hello.priority=999"),
+            "--set component.hello.priority=999: invalid value: integer `999`, expected a whole number from 0 to 255"
+        );
+        let long = error("limit=1e300");
+        assert!(long.len() < 250 && long.ends_with("expected a number of seconds, such as 5 or 0.25"), "{long}");
+        let long = error(&format!("{}=1", "x".repeat(10_000)));
+        assert!(long.len() < 300 && long.contains("unknown key `xxx"), "{long}");
+        assert!(
+            error("about=1").ends_with("invalid type: integer `1`, expected text in quotes"),
+            "{}",
+            error("about=1")
+        );
+    }
+
+    #[test]
+    fn keys_have_few_steps() {
+        let deep = |steps| format!("{}=1", vec!["a"; steps].join("."));
+        assert!(deep(MOST_STEPS + 1).parse::<Setting>().unwrap_err().contains("no key of a scenario has more than 8"));
+        assert!(deep(30_000).parse::<Setting>().is_err());
+        assert!(read(HELLO, &[&deep(MOST_STEPS)]).is_err());
+        // Values have steps too; the parser does not follow them far.
+        let value = format!("about={}1{}", "[".repeat(30_000), "]".repeat(30_000));
+        assert!(value.parse::<Setting>().is_ok_and(|setting| matches!(setting.value, Value::String(_))));
     }
 
     #[test]

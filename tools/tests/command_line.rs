@@ -33,7 +33,13 @@ fn wrong_values_are_blamed_on_their_option() {
         error.contains("--set component.hello.priorty=3: unknown key `priorty`; did you mean `priority`?"),
         "{error}"
     );
-    assert!(refused(&["run", "hello", "--limit", "0"]).contains("a limit of 0 s"));
+    for limit in ["0", "nan", "-1", "1e300"] {
+        let error = refused(&["run", "hello", "--limit", limit]);
+        let start = format!("error: invalid value '{limit}' for '--limit <SECONDS>': a limit is more than 0 s");
+        assert!(error.starts_with(&start), "{error}");
+    }
+    let error = refused(&["run", "hello", "--set", "component.hello.priority=0"]);
+    assert!(error.starts_with("error: --set component.hello.priority=0: component `hello` has priority 0"), "{error}");
     assert!(refused(&["run", "hello", "--set", "limit"]).contains("KEY=VALUE"));
     assert!(refused(&["test", "host", "--without-patch", "1"]).contains("tests on the board only"));
 }

@@ -31,8 +31,8 @@ pub struct Run {
     #[command(flatten)]
     scenario: ScenarioArgs,
     /// End the run after so many seconds of virtual time, whatever the scenario says.
-    #[arg(long, value_name = "SECONDS")]
-    limit: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = Setting::limit, allow_negative_numbers = true)]
+    limit: Option<Setting>,
     /// Keep the console's bytes as they came, also of a run that fails.
     #[arg(long, value_name = "FILE")]
     console: Option<PathBuf>,
@@ -87,8 +87,8 @@ impl Run {
             watchdog,
         } = self;
         let workspace = Workspace::find()?;
-        if let Some(seconds) = limit {
-            scenario.set(Setting::limit(seconds));
+        if let Some(limit) = limit {
+            scenario.set(limit);
         }
         let request = Request {
             kernel: kernel.into(),
