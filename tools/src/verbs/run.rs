@@ -39,7 +39,7 @@ pub struct Run {
     /// Write what happened as JSON.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Hand the keyboard to the console.
+    /// Hand the keyboard to the console. Nothing on the board reads it yet.
     #[arg(long)]
     interactive: bool,
     /// Stop before the first instruction, wait for a debugger, and say how to attach it with symbols.
