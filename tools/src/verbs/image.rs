@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use kernel::Flavour;
 
-use super::{Ending, Result};
+use super::{
+    Ending, Result,
+    arguments::{KernelChoice, ScenarioArgs},
+};
 use crate::{
-    build,
-    cli::{KernelChoice, ScenarioArgs},
-    file, image,
+    build, file, image,
     setup::{self, Need},
     terminal,
     workspace::Workspace,

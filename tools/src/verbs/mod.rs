@@ -1,5 +1,6 @@
-//! What `cargo rtcr` can do: one file per verb.
+//! What `cargo rtcr` can do: one file per verb, and the arguments that several take.
 
+pub mod arguments;
 pub mod bench;
 pub mod doctor;
 pub mod image;

@@ -8,9 +8,11 @@ use std::{
 
 use clap::Args;
 
-use super::{Ending, Result};
+use super::{
+    Ending, Result,
+    arguments::{KernelChoice, ScenarioArgs},
+};
 use crate::{
-    cli::{KernelChoice, ScenarioArgs},
     explain::Kind,
     file,
     machine::{Clock, Heard},
