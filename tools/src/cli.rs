@@ -2,7 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Command, CommandFactory, Parser, Subcommand};
 
 use crate::{interrupt, terminal, verbs};
 
@@ -32,6 +32,11 @@ enum Verb {
     Doctor(verbs::doctor::Doctor),
 }
 
+/// The command line as data, for whoever documents it.
+pub fn command() -> Command {
+    Cli::command()
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -56,7 +61,6 @@ pub fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

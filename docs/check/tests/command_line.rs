@@ -6,22 +6,12 @@ use std::{
     fs,
 };
 
-use clap::{Args, Command};
+use clap::Command;
 use docs_check::{Page, top};
-use tools::verbs;
 
-/// The verbs as clap has them, by name.
+/// The verbs as clap has them.
 fn commands() -> Vec<Command> {
-    fn command<A: Args>(name: &'static str) -> Command {
-        A::augment_args(Command::new(name))
-    }
-    vec![
-        command::<verbs::run::Run>("run"),
-        command::<verbs::test::Test>("test"),
-        command::<verbs::bench::Bench>("bench"),
-        command::<verbs::image::Image>("image"),
-        command::<verbs::doctor::Doctor>("doctor"),
-    ]
+    tools::cli::command().get_subcommands().cloned().collect()
 }
 
 /// What people type for each argument of a verb: `--option`, or the value's name where there is no option.
@@ -39,11 +29,7 @@ fn page() -> Page {
 
 #[test]
 fn every_verb_is_documented_and_no_other() {
-    let files = fs::read_dir(top().join("tools/src/verbs")).unwrap().map(|file| file.unwrap().path());
-    let files = files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned());
-    let verbs: BTreeSet<String> = files.filter(|name| name != "mod").collect();
-    let known: BTreeSet<String> = commands().iter().map(|command| command.get_name().to_owned()).collect();
-    assert_eq!(known, verbs, "this test does not know all verbs");
+    let verbs: BTreeSet<String> = commands().iter().map(|command| command.get_name().to_owned()).collect();
     let overview = page().table("command-line").unwrap().clone();
     let documented: BTreeSet<String> =
         overview.body().iter().map(|row| row[0].split(' ').next().unwrap().to_owned()).collect();
