@@ -34,7 +34,7 @@ pub struct Request {
     pub gdb: bool,
     /// Instructions to look at; not with [`Clock::Real`].
     pub trace: Option<trace::Request>,
-    /// Real time after which the run is ended; none for what its limit suggests.
+    /// Real time without a byte on the console after which the run is ended; none for what its limit suggests.
     pub watchdog: Option<std::time::Duration>,
 }
 

@@ -151,6 +151,14 @@ fn silence_is_told_apart_from_a_halt() {
 }
 
 #[test]
+fn a_run_that_prints_is_not_silent() {
+    let options = Options { watchdog: Some(Duration::from_secs(1)), ..options() };
+    let failed = control(&Record::Verdict(Verdict::Failed { reason: "it printed too much" }));
+    let (outcome, explanation) = run_with(&format!("{}chatter 30\n{failed}", started()), &options).unwrap();
+    assert_eq!((outcome.end, explanation.reason.as_str()), (End::Verdict, "it printed too much"));
+}
+
+#[test]
 fn a_machine_that_runs_far_beyond_its_limit_is_ended() {
     let begun = Instant::now();
     let (outcome, explanation) =

@@ -49,7 +49,7 @@ pub struct Options {
     pub clock: Clock,
     /// The scenario's limit of virtual time. Core keeps it; here it is what unreasonable means.
     pub limit: scenario::Duration,
-    /// Real time after which a run that has not ended is ended; see [`watchdog`].
+    /// Real time without a byte on the console after which a run is ended; see [`watchdog`].
     pub watchdog: Option<Duration>,
     /// Hand standard input to the console.
     pub interactive: bool,
@@ -329,12 +329,16 @@ struct Run {
 impl Run {
     /// How it ended; none if QEMU ended by itself.
     fn until_end(&mut self, options: &Options, show: &mut impl FnMut(Heard<'_>)) -> Option<End> {
-        let started = Instant::now();
+        let mut last_heard = Instant::now();
         let watchdog = options.watchdog.filter(|_| options.gdb.is_none());
         let mut suspected = false;
         loop {
             let event = self.received.recv_timeout(TICK);
             let quiet = matches!(event, Err(RecvTimeoutError::Timeout));
+            // Core limits what a component may print, but printing it can take longer than the watchdog waits.
+            if matches!(event, Ok(Event::Console(_))) {
+                last_heard = Instant::now();
+            }
             if let Ok(event) = event
                 && let Some(end) = self.take(event, show)
             {
@@ -365,7 +369,7 @@ impl Run {
                     return Some(self.silent());
                 }
             }
-            if watchdog.is_some_and(|watchdog| started.elapsed() > watchdog) {
+            if watchdog.is_some_and(|watchdog| last_heard.elapsed() > watchdog) {
                 return Some(self.silent());
             }
         }

@@ -63,7 +63,7 @@ pub struct Run {
     /// Boot a kernel without this patch, to see what it is good for: its number or name; may be repeated.
     #[arg(long = "without-patch", value_name = "PATCH")]
     without_patches: Vec<String>,
-    /// Real seconds after which the run is given up; by default 20 times its limit, at least 60.
+    /// Real seconds without output after which the run is given up; by default 20 times its limit, at least 60.
     #[arg(long, value_name = "SECONDS", hide = true)]
     watchdog: Option<u64>,
 }

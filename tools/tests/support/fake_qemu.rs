@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! console TEXT        print a line on the console
+//! chatter N           print N lines, one each 100 ms
 //! control HEX         send bytes over the control line
 //! registers PC CPSR   what the monitor tells from now on, in hexadecimal
 //! instructions N      likewise
@@ -54,6 +55,12 @@ fn main() {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         match verb {
             "console" => stdout.write_all(format!("{rest}\r\n").as_bytes()).and_then(|()| stdout.flush()).unwrap(),
+            "chatter" => {
+                for _ in 0..rest.parse().expect("a number") {
+                    stdout.write_all(b"and so on\r\n").and_then(|()| stdout.flush()).unwrap();
+                    thread::sleep(Duration::from_millis(100));
+                }
+            }
             "control" => control.write_all(&bytes(rest)).unwrap(),
             "registers" => {
                 let (pc, cpsr) = rest.split_once(' ').expect("PC CPSR");
