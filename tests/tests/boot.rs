@@ -130,3 +130,24 @@ fn core_tells_what_kernel_it_runs_on() {
     let all = KernelFacts { restart_address: true, fault_forgotten: true, thread_info: true, upper_memory: true };
     assert!(run("hello").outcome.reports.contains(&Report::Kernel(all)));
 }
+
+#[test]
+fn a_root_task_that_stops_working_is_explained() {
+    let reason = "core itself stopped working";
+    let told = ["it read address 0x00000000", "root_faults::read (tests/roots/src/bin/root_faults.rs:18)"];
+    assert_ended(&run("root_faults"), Kind::Failed, reason, &told);
+    assert_ended(
+        &run("root_panics"),
+        Kind::Failed,
+        reason,
+        &["root_panics::divide (tests/roots/src/bin/root_panics.rs"],
+    );
+    assert_ended(&run("root_overflows"), Kind::Failed, reason, &["root_overflows::deeper"]);
+}
+
+#[test]
+fn a_kernel_that_halts_is_noticed() {
+    let finished = run_on("root_halts_kernel", Flavour::Debug);
+    assert_eq!(finished.explanation.kind, Kind::Failed);
+    assert!(finished.explanation.reason.contains("halted"), "{:#?}", finished.explanation);
+}
