@@ -93,6 +93,13 @@ fn each_other_fault_is_explained() {
 }
 
 #[test]
+fn a_component_that_halts_the_debug_kernel_is_blamed() {
+    let reason = "the kernel has halted: a component asked it to, by a Debug system call";
+    assert_ended(&run_on("debug_halt", Flavour::Debug), Kind::Failed, reason, &["handleUnknownSyscall"]);
+    assert_ended(&run("debug_halt"), Kind::Failed, "debug_halt faulted", &["system call -10,"]);
+}
+
+#[test]
 fn a_wrong_exit_code_fails() {
     assert_ended(&run("exit_code"), Kind::Failed, "exit_code exited with 3 instead of 0", &[]);
 }

@@ -35,7 +35,10 @@ fn program(address: u32) -> Vec<u8> {
 
 fn parts() -> Parts {
     Parts {
-        kernel: elf::with_symbol(&program(0xe000_0000), "halt", HALT, 12),
+        kernel: elf::with_symbols(
+            &program(0xe000_0000),
+            &[("handleUnknownSyscall", 0xe000_0000, 0x20), ("halt", HALT, 12)],
+        ),
         loader: program(LOADER),
         core: program(0x1_0000),
         programs: [("hello".into(), program(0x100_0000))].into(),
@@ -54,6 +57,10 @@ fn options() -> Options {
     }
 }
 
+fn scenario() -> Scenario {
+    toml::from_str("about = \"\"\nlimit = 1\n[component.hello]\n[success]\nexit = { hello = 0 }").unwrap()
+}
+
 fn run_with(script: &str, options: &Options) -> Result<(Outcome, Explanation), Error> {
     let (mut shown, mut reported) = (Vec::new(), Vec::new());
     let outcome = machine::run(script.as_bytes(), &parts(), options, |heard| match heard {
@@ -61,9 +68,7 @@ fn run_with(script: &str, options: &Options) -> Result<(Outcome, Explanation), E
         Heard::Report(report) => reported.push(report.clone()),
     })?;
     assert_eq!((&shown, &reported), (&outcome.console, &outcome.reports), "what is shown is what is kept");
-    let scenario: Scenario =
-        toml::from_str("about = \"\"\nlimit = 1\n[component.hello]\n[success]\nexit = { hello = 0 }").unwrap();
-    let explanation = explain::explain(&outcome, &scenario, &parts());
+    let explanation = explain::explain(&outcome, &scenario(), &parts());
     Ok((outcome, explanation))
 }
 
@@ -133,9 +138,38 @@ fn the_loaders_last_words_are_told() {
 #[test]
 fn a_halted_kernel_is_recognised_without_waiting_for_the_watchdog() {
     let (outcome, explanation) = run(&format!("{}registers {HALT:08x} {INTERRUPTS_OFF}\n", started()));
-    assert!(matches!(outcome.end, End::Kernel(_)), "{outcome:?}");
+    assert!(matches!(outcome.end, End::Kernel { .. }), "{outcome:?}");
     assert!(explanation.reason.contains("kernel crashed"), "{explanation:?}");
     assert!(explanation.details.iter().any(|line| line.contains("halt")), "{explanation:?}");
+    assert!(explanation.details.iter().any(|line| line.contains("--kernel debug")), "{explanation:?}");
+}
+
+#[test]
+fn the_debug_kernel_is_not_advised_and_a_component_that_halts_it_is_blamed() {
+    let mut parts = parts();
+    let functions = [
+        ("handleUnknownSyscall", 0xe000_0000, 0x10),
+        ("decodeInvocation", 0xe000_0010, 0x10),
+        ("halt", HALT, 12),
+        ("_assert_fail", 0xe000_0030, 8),
+    ];
+    parts.kernel = elf::with_symbols(&program(0xe000_0000), &functions);
+    for (stack, reason, detail) in [
+        (
+            "00000004 e0000008 e0000018 0",
+            "the kernel has halted: a component asked it to, by a Debug system call",
+            "handleUnknownSyscall",
+        ),
+        ("00000004 e0000018 e0000008 0", "the kernel crashed and has halted", "decodeInvocation"),
+        ("", "the kernel crashed and has halted", "halt"),
+    ] {
+        let script = format!("{}stack {stack}\nregisters {HALT:08x} {INTERRUPTS_OFF}\n", started());
+        let outcome = machine::run(script.as_bytes(), &parts, &options(), |_| {}).unwrap();
+        let explanation = explain::explain(&outcome, &scenario(), &parts);
+        assert_eq!(explanation.reason, reason);
+        assert!(explanation.details.iter().any(|line| line.contains(detail)), "{explanation:?}");
+        assert!(!explanation.details.iter().any(|line| line.contains("--kernel debug")), "{explanation:?}");
+    }
 }
 
 #[test]

@@ -7,12 +7,14 @@ use wire::record::{Access, Cause, Place};
 
 use crate::{
     image::Parts,
-    machine::{End, Outcome, control::Report, monitor::Registers},
+    machine::{End, HALTED_IN, Outcome, control::Report, monitor::Registers},
 };
 use symbols::{Frame, Symbols};
 
 /// Size of an ARM instruction: a return address lies that far behind its call.
 const INSTRUCTION: u32 = 4;
+/// The kernel's function for system calls that are neither messages nor yielding.
+const SYSTEM_CALLS: &str = "handleUnknownSyscall";
 /// An access this near to the stack pointer is most likely a stack that was too small.
 const NEAR_STACK: u32 = 16 << 10;
 
@@ -58,9 +60,24 @@ pub fn explain(outcome: &Outcome, scenario: &Scenario, parts: &Parts) -> Explana
         }
         (End::Verdict | End::Core, _) => failed("core itself stopped working".into(), details),
         (End::Loader(said), _) => failed(format!("the loader stopped: {said}"), details),
-        (End::Kernel(registers), _) => {
-            details.extend(explainer.processor(registers, true));
-            details.push("`--kernel debug` makes the kernel say why on the console".into());
+        (End::Kernel { registers, stack }, _) => {
+            let caller = explainer.halted_by(registers, stack);
+            details.extend(explainer.processor(registers, &caller));
+            let asked_to = caller.iter().any(|(_, frame)| frame.as_ref().is_some_and(|f| f.function == SYSTEM_CALLS));
+            // Only the debug kernel checks itself.
+            match (Symbols::new(&parts.kernel).range("_assert_fail").is_some(), asked_to) {
+                (true, true) => {
+                    let offers = "the debug kernel does that for everybody; the release kernel does not know the call";
+                    details.push(offers.into());
+                    let who = scenario.root_task.as_deref().unwrap_or("a component");
+                    return failed(
+                        format!("the kernel has halted: {who} asked it to, by a Debug system call"),
+                        details,
+                    );
+                }
+                (true, false) => details.push("why, the kernel has said on the console".into()),
+                (false, _) => details.push("`--kernel debug` makes the kernel say why on the console".into()),
+            }
             failed("the kernel crashed and has halted".into(), details)
         }
         (End::Malformed, _) => failed(wire::record::Malformed.to_string(), details),
@@ -72,7 +89,7 @@ pub fn explain(outcome: &Outcome, scenario: &Scenario, parts: &Parts) -> Explana
         }
         (End::Silent(registers), last) => {
             match registers {
-                Some(registers) => details.extend(explainer.processor(registers, false)),
+                Some(registers) => details.extend(explainer.processor(registers, &[])),
                 None => details.push("QEMU's monitor does not answer either".into()),
             }
             let who = if last.is_some() { "core gave no verdict" } else { "core never reported that it runs" };
@@ -173,8 +190,20 @@ impl Explainer<'_> {
         lines(&frames)
     }
 
-    /// Where the processor was, whatever it ran.
-    fn processor(&self, registers: &Registers, halted: bool) -> Vec<String> {
+    /// Who called the function in which a kernel halted. The link register tells it, unless that function has made
+    /// calls of its own; then its caller is the first return address on the stack.
+    fn halted_by(&self, registers: &Registers, stack: &[u32]) -> Vec<(u32, Option<Frame>)> {
+        let symbols = Symbols::new(&self.parts.kernel);
+        let halting = |frame: &Frame| HALTED_IN.contains(&frame.function.as_str());
+        let called = |&address: &u32| frames_at(&symbols, address, address.wrapping_sub(INSTRUCTION));
+        let known = |frames: &Vec<(u32, Option<Frame>)>| {
+            frames.iter().all(|(_, frame)| frame.as_ref().is_some_and(|frame| !halting(frame)))
+        };
+        [registers.general[14]].iter().chain(stack).map(called).find(known).unwrap_or_default()
+    }
+
+    /// Where the processor was, whatever it ran, and who had called that.
+    fn processor(&self, registers: &Registers, caller: &[(u32, Option<Frame>)]) -> Vec<String> {
         let pc = registers.pc();
         let candidates =
             [("the kernel", &self.parts.kernel), ("the loader", &self.parts.loader), ("core", &self.parts.core)];
@@ -193,11 +222,7 @@ impl Explainer<'_> {
         let symbols = Symbols::new(elf);
         let mut told = vec![format!("the processor was in {name}")];
         let mut frames = frames_at(&symbols, pc, pc);
-        if halted {
-            // Whoever gave up called the function that never returns.
-            let lr = registers.general[14];
-            frames.extend(frames_at(&symbols, lr, lr.wrapping_sub(INSTRUCTION)).into_iter().filter(|f| f.1.is_some()));
-        }
+        frames.extend_from_slice(caller);
         told.extend(lines(&frames));
         told
     }

@@ -62,7 +62,7 @@ fn an_end_without_a_verdict_names_its_culprit() {
     let registers = Registers { cpsr: 0x1d3, ..Registers::default() };
     for (end, words) in [
         (End::Loader("the kernel is no ELF file".into()), "the loader stopped: the kernel is no ELF file"),
-        (End::Kernel(registers), "the kernel crashed"),
+        (End::Kernel { registers, stack: Vec::new() }, "the kernel crashed"),
         (End::Malformed, "malformed record"),
         (End::Silent(None), "core never reported that it runs"),
         (End::Core, "core itself"),

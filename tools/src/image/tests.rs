@@ -34,7 +34,7 @@ fn scenario() -> Scenario {
 
 /// A loader with a symbol table, made by adding a section to a minimal file.
 fn loader(archive: u32) -> Vec<u8> {
-    elf::with_symbol(&program(LOADER, LOADER, &[2; 64], 100), "__archive", archive, 0)
+    elf::with_symbols(&program(LOADER, LOADER, &[2; 64], 100), &[("__archive", archive, 0)])
 }
 
 fn parts() -> Parts {

@@ -39,6 +39,7 @@ use qemu::{Gdb, Log};
 use watch::Watch;
 
 pub use qemu::Clock;
+pub(crate) use watch::HALTED_IN;
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -84,8 +85,13 @@ pub enum End {
     Core,
     /// The loader stopped; what it said.
     Loader(String),
-    /// The kernel halted, here.
-    Kernel(Registers),
+    /// The kernel halted.
+    Kernel {
+        /// Here.
+        registers: Registers,
+        /// The words at its stack pointer, lowest address first; empty if the monitor could not tell.
+        stack: Vec<u32>,
+    },
     /// The control line carried something that is no report.
     Malformed,
     /// QEMU ended by itself.
@@ -225,7 +231,8 @@ impl Folder {
         let base = Some(std::env::temp_dir()).filter(|base| base.as_os_str().len() <= longest);
         let base = base.unwrap_or_else(|| "/tmp".into());
         let made = tempfile::Builder::new().prefix("rtcr-").tempdir_in(&base);
-        let temporary = made.map_err(|source| Error::Prepare { path: base, source })?;
+        // The error itself would name a folder that nobody knows.
+        let temporary = made.map_err(|error| Error::Prepare { path: base, source: error.kind().into() })?;
         let path = temporary.path().to_owned();
         let cleanup = interrupt::on_interrupt(move || drop(fs::remove_dir_all(path)));
         Ok(Self { temporary, _cleanup: cleanup })
@@ -312,6 +319,8 @@ fn copy(source: Option<impl Read>, mut take: impl FnMut(Vec<u8>) -> bool) {
 
 /// Longest wait for what is about to end.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How much of a halted kernel's stack is looked at: halting itself takes two words.
+const STACK_WORDS: usize = 4;
 /// How often it is looked whether silence is only silence.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -359,7 +368,10 @@ impl Run {
                 let registers = self.monitor.registers();
                 match registers.filter(|registers| self.watch.is_halted(*registers)) {
                     // Twice in a row, since the first may have caught the kernel on its way through.
-                    Some(registers) if suspected => return Some(End::Kernel(registers)),
+                    Some(registers) if suspected => {
+                        let stack = self.monitor.words(registers.general[13], STACK_WORDS).unwrap_or_default();
+                        return Some(End::Kernel { registers, stack });
+                    }
                     halted => suspected = halted.is_some(),
                 }
                 // Each instruction takes a nanosecond at least, so core should have ended this long ago.

@@ -67,6 +67,13 @@ impl Monitor {
         Registers::parse(answer.as_str()?)
     }
 
+    /// Words of memory at a virtual address, as the processor sees it now.
+    pub fn words(&mut self, address: u32, count: usize) -> Option<Vec<u32>> {
+        let line = format!("x /{count}xw {address:#x}");
+        let answer = self.command(&json!({"execute": "human-monitor-command", "arguments": {"command-line": line}}))?;
+        parse_words(answer.as_str()?).filter(|words| words.len() == count)
+    }
+
     /// Instructions executed so far; with one nanosecond each, a lower bound of virtual time.
     pub fn instructions(&mut self) -> Option<u64> {
         self.command(&json!({"execute": "query-replay"}))?.get("icount")?.as_u64()
@@ -113,6 +120,12 @@ impl Monitor {
     }
 }
 
+/// From what the monitor's `x` prints: `e0021ff0: 0x00000001 0x00000002`, in lines.
+fn parse_words(text: &str) -> Option<Vec<u32>> {
+    let words = text.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, words)| words.split_whitespace());
+    words.map(|word| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,5 +140,12 @@ mod tests {
         assert!(registers.interrupts_are_off());
         assert_eq!(Registers::parse(""), None);
         assert_eq!(Registers::parse("R00=0"), None);
+    }
+
+    #[test]
+    fn words_are_read_from_the_monitors_text() {
+        let text = "e0021ff0: 0x00000001 0xe001b524\r\ne0021ff8: 0x00000003\r\n";
+        assert_eq!(parse_words(text), Some(vec![1, 0xe001_b524, 3]));
+        assert_eq!(parse_words("e0021ff0: Cannot access memory\r\n"), None);
     }
 }

@@ -12,7 +12,7 @@ const LOADER_STOPPED: &str = "loader: stopped: ";
 /// How the debug kernel's last line starts.
 const KERNEL_HALTS: [&str; 2] = ["halting...", "KERNEL "];
 /// Functions in which a kernel stays for ever when interrupts are off.
-const HALTED_IN: [&str; 2] = ["halt", "idle_thread"];
+pub(crate) const HALTED_IN: [&str; 2] = ["halt", "idle_thread"];
 /// What is kept of a line.
 const LONGEST: usize = 400;
 

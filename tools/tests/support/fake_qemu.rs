@@ -6,6 +6,7 @@
 //! control HEX         send bytes over the control line
 //! registers PC CPSR   what the monitor tells from now on, in hexadecimal
 //! instructions N      likewise
+//! stack HEX ...       words of memory that the monitor shows from now on, wherever it is asked
 //! complain TEXT       say something on standard error
 //! refuse              as a QEMU that does not even connect: exit with 1 (first line only)
 //! exit N
@@ -26,6 +27,7 @@ use std::{
 struct State {
     registers: (String, String),
     instructions: String,
+    stack: String,
 }
 
 fn main() {
@@ -66,6 +68,7 @@ fn main() {
                 let (pc, cpsr) = rest.split_once(' ').expect("PC CPSR");
                 state.lock().unwrap().registers = (pc.into(), cpsr.into());
             }
+            "stack" => state.lock().unwrap().stack = rest.into(),
             "instructions" => state.lock().unwrap().instructions = rest.into(),
             "step" => {}
             "complain" => eprintln!("{rest}"),
@@ -101,6 +104,10 @@ fn serve(stream: UnixStream, state: &Mutex<State>) {
                         say(&format!(r#"{{"return": "CPU#0\r\n{general}R15={pc}\r\nPSR={cpsr} ---- A S svc32\r\n"}}"#))
                     }
                 }
+            }
+            line if line.contains("x /") && !state.stack.is_empty() => {
+                let words: String = state.stack.split(' ').map(|word| format!(" 0x{word:0>8}")).collect();
+                say(&format!(r#"{{"return": "e0002000:{words}\r\n"}}"#));
             }
             line if line.contains("query-replay") && !state.instructions.is_empty() => {
                 say(&format!(r#"{{"return": {{"icount": {}, "mode": "none"}}}}"#, state.instructions));
