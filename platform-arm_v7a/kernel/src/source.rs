@@ -74,7 +74,7 @@ pub enum Error {
 /// Finds the kernel's source that `folder/pin` names, fetching it if need be.
 ///
 /// Runs the cargo that the environment variable `CARGO` names, as cargo itself sets it, or the first on the path. Costs
-/// about 50 ms when the source is there.
+/// one call of cargo, without network, when the source is there.
 ///
 /// # Errors
 /// See [`Error`]; the messages say what to do.

@@ -11,8 +11,8 @@
 //! ..  the files, each starting at a page boundary, zeros between
 //! ```
 //!
-//! Page boundaries let core map a module's frames into a component as they are. Equal files in equal order give equal
-//! bytes.
+//! Files start at page boundaries so that a module's frames could be mapped into a component as they are; core copies
+//! them today. Equal files in equal order give equal bytes.
 
 use core::fmt;
 
