@@ -1,0 +1,115 @@
+//! A scenario: the components of one run, what each gets, and what success looks like.
+//!
+//! Scenarios are written as TOML (`run/NAME.toml`), checked by the host tool, and handed to the running system in
+//! postcard form as the boot module [`MODULE`]. Both forms are these same types, so what the tool accepted is what the
+//! system obeys.
+
+mod check;
+mod quantity;
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+pub use check::{Invalid, MAX_COMPONENTS, MAX_LIMIT, MAX_LINES, MAX_NAME, MAX_PRIORITY, MAX_TEXT, RESERVED};
+pub use quantity::{Bytes, Duration, NotASize};
+
+/// Name of the boot module that holds the scenario in postcard form.
+pub const MODULE: &str = "scenario";
+
+/// One run of the system, from boot to verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// One line for people: what this scenario shows.
+    pub about: String,
+    /// Virtual time after which the run ends as timed out.
+    #[serde(default = "default_limit")]
+    pub limit: Duration,
+    /// A program that runs in place of core, for testing and measuring the kernel itself. It judges itself, so such a
+    /// scenario has neither components nor an oracle.
+    #[serde(default)]
+    pub root_task: Option<String>,
+    /// The components, by name. They start in the order of their names.
+    #[serde(default, rename = "component")]
+    pub components: BTreeMap<String, Component>,
+    /// What must happen for the run to have passed.
+    #[serde(default)]
+    pub success: Success,
+}
+
+/// One component of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// Name of the program, when it is not the component's own name.
+    #[serde(default)]
+    pub binary: Option<String>,
+    /// Priority of its first thread, 1 (lowest) to 200.
+    #[serde(default = "default_priority")]
+    pub priority: u8,
+    /// Memory it may use, its own code and stack included.
+    #[serde(default = "default_ram")]
+    pub ram: Bytes,
+    /// Size of its first thread's stack; a multiple of the page size.
+    #[serde(default = "default_stack")]
+    pub stack: Bytes,
+}
+
+/// The oracle of a scenario: a run passes when every line was printed, in this order, and every exit happened; it fails
+/// as soon as a component faults, panics or exits otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Success {
+    /// Components that must exit, with their exit code.
+    #[serde(default)]
+    pub exit: BTreeMap<String, i32>,
+    /// Console lines, whole and with the component's prefix, that must appear in this order (others may lie between).
+    #[serde(default)]
+    pub output: Vec<String>,
+}
+
+fn default_limit() -> Duration {
+    Duration { micros: 10_000_000 }
+}
+fn default_priority() -> u8 {
+    100
+}
+fn default_ram() -> Bytes {
+    Bytes(1 << 20)
+}
+fn default_stack() -> Bytes {
+    Bytes(16 << 10)
+}
+
+impl Component {
+    /// The program that this component runs.
+    pub fn binary<'a>(&'a self, name: &'a str) -> &'a str {
+        self.binary.as_deref().unwrap_or(name)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(super) const HELLO: &str = r#"
+        about = "greets"
+        limit = 0.25
+        [component.hello]
+        ram = "64K"
+        [success]
+        exit = { hello = 0 }
+        output = ["[hello] hi"]
+    "#;
+
+    #[test]
+    fn toml_and_postcard_are_the_same_scenario() {
+        let scenario: Scenario = toml::from_str(HELLO).unwrap();
+        assert_eq!(scenario.check(), Ok(()));
+        assert_eq!(scenario.limit.micros, 250_000);
+        assert_eq!(scenario.components["hello"].ram, Bytes(65536));
+        let bytes = postcard::to_allocvec(&scenario).unwrap();
+        assert_eq!(postcard::from_bytes::<Scenario>(&bytes).unwrap(), scenario);
+    }
+}
