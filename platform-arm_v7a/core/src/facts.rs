@@ -2,7 +2,7 @@
 //!
 //! Checkpoints rely on four changes to seL4 5.0.0 (`platform-arm_v7a/kernel/patches`). The system may be booted on a kernel
 //! without them, so core does not believe, it looks: with a thread of its own above its own priority, which therefore
-//! runs to where it blocks as soon as it is let go, about 30 us in all. The fifth change, a faster answer to callers of
+//! runs to where it blocks as soon as it is let go. The fifth change, a faster answer to callers of
 //! lower priority, changes no result and is not looked for.
 
 use sel4::{

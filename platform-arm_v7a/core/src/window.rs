@@ -1,4 +1,4 @@
-//! Frames mapped for the root task itself, side by side from [`START`] on.
+//! Frames mapped for the root task itself, side by side from 1 GiB on.
 //!
 //! What is mapped here stays mapped: a frame that core has given to a component can be read and filled at any time
 //! without mapping it again.
