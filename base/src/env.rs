@@ -5,7 +5,7 @@ use core::fmt::Write;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::{
-    rpc::{Slot, Transport},
+    rpc::{Shared, Slot},
     session,
 };
 
@@ -19,12 +19,12 @@ pub const DOORBELL: Slot = Slot(4);
 /// A component's environment: its sessions, and the way to them.
 #[derive(Clone, Copy)]
 pub struct Env {
-    transport: &'static dyn Transport,
+    transport: Shared,
 }
 
 impl Env {
     /// The environment over a platform's transport.
-    pub const fn new(transport: &'static dyn Transport) -> Self {
+    pub const fn new(transport: Shared) -> Self {
         Self { transport }
     }
 
@@ -40,7 +40,11 @@ impl Env {
 
     /// Ends the component with `code`; 0 means that it did what it should.
     pub fn exit(&self, code: i32) -> ! {
-        self.pd().exit(code)
+        loop {
+            // Never answered: whoever serves the request takes the component down. Asked again should a parent answer
+            // all the same.
+            let _ = self.pd().exit(code);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! * [`env`](mod@env): what a component has from its first instruction.
 //! * [`rpc`]: requests and replies between a component and whoever serves it.
+//! * [`interface`](macro@interface): one definition, of which client, server and interposer are made.
 //! * [`session`]: the interfaces themselves.
 //! * [`text`]: what a component prints, made safe to show.
 //! * [`scenario`], [`oracle`]: a run described as data, and judged (feature `scenario`).
@@ -14,6 +15,8 @@
 
 #[cfg(feature = "scenario")]
 extern crate alloc;
+// What `interface` makes says `::base`, here as everywhere.
+extern crate self as base;
 
 pub mod env;
 #[cfg(feature = "scenario")]
@@ -25,3 +28,4 @@ pub mod session;
 pub mod text;
 
 pub use env::Env;
+pub use interface::{ErrorCode, Words, interface, interposer};

@@ -2,63 +2,49 @@
 
 use core::fmt;
 
-use crate::rpc::{MAX_WORDS, Slot, Status, Transport};
+use crate::{
+    interface,
+    rpc::{MAX_BYTES, Shared, Transport},
+};
 
-/// Prints text. First word: its length in bytes; then the bytes, four a word, the first lowest. Empty reply.
-///
-/// Text appears line by line; a part without a line's end waits for the rest of the line.
-pub const WRITE: u32 = 1;
-
-/// Most bytes of one [`WRITE`].
-pub const MAX_BYTES: usize = (MAX_WORDS - 1) * 4;
-
-/// A session for printing.
-#[derive(Clone, Copy)]
-pub struct Client {
-    transport: &'static dyn Transport,
-    slot: Slot,
+/// LOG: text for people.
+#[interface(id = 2)]
+pub trait Log {
+    /// Prints text, at most 476 bytes. It appears line by line; a part without a line's end waits for the rest of the
+    /// line. What is not printable is shown as an escape.
+    #[operation(1, encoded)]
+    fn write(&mut self, text: &[u8]);
 }
 
-impl Client {
-    /// The session served at `slot`.
-    pub fn new(transport: &'static dyn Transport, slot: Slot) -> Self {
-        Self { transport, slot }
-    }
-
-    /// Prints bytes, in as many requests as it takes. What is not printable is shown as an escape.
-    pub fn write(&self, text: &[u8]) {
+impl<T: Transport> Client<T> {
+    /// Prints any number of bytes, in as many requests as it takes.
+    pub fn print(&self, text: &[u8]) {
         for part in text.chunks(MAX_BYTES) {
-            let mut words = [0; MAX_WORDS];
-            words[0] = part.len() as u32;
-            for (word, bytes) in words[1..].iter_mut().zip(part.chunks(4)) {
-                let mut four = [0; 4];
-                four[..bytes.len()].copy_from_slice(bytes);
-                *word = u32::from_le_bytes(four);
-            }
-            self.transport.call(self.slot, WRITE, &words[..1 + part.len().div_ceil(4)], &mut []);
+            // Nobody could be told that nothing can be printed.
+            let _ = self.write(part);
         }
     }
 }
 
 /// Formatted text is gathered, so that a line costs one request and not one for each of its pieces.
-pub struct Writer<'a> {
-    client: &'a Client,
+pub struct Writer<'a, T: Transport = Shared> {
+    client: &'a Client<T>,
     buffer: heapless::Vec<u8, MAX_BYTES>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a, T: Transport> Writer<'a, T> {
     /// A writer that prints what it holds when it is full and when it is dropped.
-    pub fn new(client: &'a Client) -> Self {
+    pub fn new(client: &'a Client<T>) -> Self {
         Self { client, buffer: heapless::Vec::new() }
     }
 
     fn flush(&mut self) {
-        self.client.write(&self.buffer);
+        self.client.print(&self.buffer);
         self.buffer.clear();
     }
 }
 
-impl fmt::Write for Writer<'_> {
+impl<T: Transport> fmt::Write for Writer<'_, T> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for &byte in text.as_bytes() {
             if self.buffer.is_full() {
@@ -70,34 +56,9 @@ impl fmt::Write for Writer<'_> {
     }
 }
 
-impl Drop for Writer<'_> {
+impl<T: Transport> Drop for Writer<'_, T> {
     fn drop(&mut self) {
         self.flush();
-    }
-}
-
-/// A request of this interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// See [`WRITE`].
-    Write(heapless::Vec<u8, MAX_BYTES>),
-}
-
-impl Request {
-    /// Reads a request; nothing is trusted.
-    ///
-    /// # Errors
-    /// What to answer when it is none.
-    pub fn parse(operation: u32, words: &[u32]) -> Result<Self, Status> {
-        if operation != WRITE {
-            return Err(Status::UnknownOperation);
-        }
-        let (&length, packed) = words.split_first().ok_or(Status::Malformed)?;
-        let length = length as usize;
-        if length > MAX_BYTES || packed.len() != length.div_ceil(4) {
-            return Err(Status::Malformed);
-        }
-        Ok(Self::Write(packed.iter().flat_map(|word| word.to_le_bytes()).take(length).collect()))
     }
 }
 
@@ -106,54 +67,59 @@ mod tests {
     extern crate std;
 
     use super::*;
+    use crate::rpc::{Answer, Body, Buffer, Caller, Label, Long, MAX_WORDS, Registers, Request, Selector, Slot};
     use core::fmt::Write;
     use proptest::prelude::*;
     use std::{boxed::Box, sync::Mutex, vec::Vec};
 
     #[derive(Default)]
-    struct Server {
-        printed: Mutex<Vec<u8>>,
-        requests: Mutex<usize>,
+    struct Printer {
+        printed: Vec<u8>,
+        requests: usize,
     }
 
-    impl Transport for Server {
-        fn call(&self, to: Slot, operation: u32, request: &[u32], _: &mut [u32]) -> (Status, usize) {
+    impl Log for Printer {
+        fn write(&mut self, text: &[u8]) {
+            self.printed.extend(text);
+            self.requests += 1;
+        }
+    }
+
+    #[derive(Default)]
+    struct Wire(Mutex<Printer>);
+
+    impl Transport for Wire {
+        fn call(&self, _: Slot, _: Selector, _: Registers) -> Answer {
+            unreachable!("LOG has encoded operations only")
+        }
+
+        fn call_long(&self, to: Slot, selector: Selector, request: Long<'_>, _: &mut [u32]) -> Answer {
             assert_eq!(to, Slot(2));
-            let Request::Write(bytes) = Request::parse(operation, request).unwrap();
-            self.printed.lock().unwrap().extend(bytes);
-            *self.requests.lock().unwrap() += 1;
-            (Status::Done, 0)
+            let mut words = [0; MAX_WORDS];
+            let length = request.write(&mut words).unwrap();
+            let label = Label::received(Caller::default().label(selector).number());
+            let request = Request { label, body: Body::Long(&words[..length]) };
+            let mut space = Buffer::new();
+            let reply = dispatch(&mut *self.0.lock().unwrap(), &request, &mut space).unwrap();
+            Answer::new(reply.status.label(), reply.body.words().len(), [0; 4])
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_written_arrives(text in prop::collection::vec(any::<u8>(), 0..2000)) {
-            let server: &'static Server = Box::leak(Box::default());
-            Client::new(server, Slot(2)).write(&text);
-            prop_assert_eq!(&*server.printed.lock().unwrap(), &text);
-        }
-
-        #[test]
-        fn any_request_is_read_or_refused(operation in 0u32..3, words in prop::collection::vec(any::<u32>(), 0..130)) {
-            let _ = Request::parse(operation, &words);
+        fn what_is_printed_arrives(text in prop::collection::vec(any::<u8>(), 0..2000)) {
+            let wire: &'static Wire = Box::leak(Box::default());
+            Client::new(wire, Slot(2)).print(&text);
+            prop_assert_eq!(&wire.0.lock().unwrap().printed, &text);
         }
     }
 
     #[test]
     fn a_formatted_line_is_one_request() {
-        let server: &'static Server = Box::leak(Box::default());
-        let client = Client::new(server, Slot(2));
+        let wire: &'static Wire = Box::leak(Box::default());
+        let client = Client::new(wire, Slot(2));
         writeln!(Writer::new(&client), "{} {} {}", 1, 2, 3).unwrap();
-        assert_eq!(*server.printed.lock().unwrap(), b"1 2 3\n");
-        assert_eq!(*server.requests.lock().unwrap(), 1);
-    }
-
-    #[test]
-    fn a_length_that_lies_is_refused() {
-        for words in [&[][..], &[1], &[0, 0], &[5, 0], &[u32::MAX, 0], &[MAX_BYTES as u32 + 1, 0]] {
-            assert_eq!(Request::parse(WRITE, words), Err(Status::Malformed));
-        }
-        assert_eq!(Request::parse(WRITE + 1, &[0]), Err(Status::UnknownOperation));
+        let printer = wire.0.lock().unwrap();
+        assert_eq!((&printer.printed[..], printer.requests), (&b"1 2 3\n"[..], 1));
     }
 }

@@ -1,5 +1,28 @@
-//! The interfaces between a component and whoever serves it, one module each: operation numbers, client, and how a
-//! server reads the requests.
+//! The interfaces between a component and whoever serves it, one module each.
+//!
+//! Each is a trait marked [`interface`](macro@crate::interface), from which client, server and interposer are made, with what
+//! else its clients like to have.
 
 pub mod log;
 pub mod pd;
+
+use crate::rpc::Interface;
+
+/// All of them, for whoever shows or relays requests. Numbers from 1000 on belong to interfaces that are not here.
+pub const INTERFACES: &[Interface] = &[pd::INTERFACE, log::INTERFACE];
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn numbers_and_names_are_unique() {
+        let ids: BTreeSet<_> = INTERFACES.iter().map(|interface| interface.id).collect();
+        let names: BTreeSet<_> = INTERFACES.iter().map(|interface| interface.name).collect();
+        assert_eq!((ids.len(), names.len()), (INTERFACES.len(), INTERFACES.len()));
+        assert!(ids.into_iter().all(|id| id < 1000));
+    }
+}

@@ -2,14 +2,20 @@
 
 use alloc::vec::Vec;
 
-use base::{rpc::Status, session};
+use base::{
+    rpc::{Body, Buffer, Label, Registers, Reply, Request},
+    session::{
+        log::{self, Log},
+        pd::{self, Pd},
+    },
+};
 use rtcr_core::{
     clock::Limit,
     component::{Component, Source, Target},
     guardian,
     judge::Judge,
 };
-use sel4::{Badge, Cap, Endpoint, IrqHandler, Message, Received, message::MAX_WORDS};
+use sel4::{Badge, Cap, Endpoint, IrqHandler, Message, Received, message::MessageInfo};
 use wire::record::Cause;
 
 /// Badge of the signal with which the timer interrupts.
@@ -35,10 +41,11 @@ impl Server {
     /// Serves until the judge ends the run.
     pub fn serve(mut self, components: Vec<Component>, mut judge: Judge) -> ! {
         let mut entries: Vec<_> = components.into_iter().map(|component| Entry { component, ended: false }).collect();
+        let (mut received_words, mut space) = (Buffer::new(), Buffer::new());
         let mut answer = None;
         loop {
             let received = match answer.take() {
-                Some(status) => self.endpoint.reply_recv(status_message(status)),
+                Some(answer) => self.endpoint.reply_recv(answer),
                 None => self.endpoint.recv(),
             };
             match received {
@@ -52,50 +59,79 @@ impl Server {
                 Received::Message(badge, message) => {
                     // Only badges that core minted arrive at its endpoint.
                     let Some(source) = Source::of(badge) else { continue };
-                    answer = handle(&mut entries, source, &message, &mut judge);
+                    let mut session = Session { entries: &mut entries, judge: &mut judge, component: source.component };
+                    let reply = match source.target {
+                        Target::Log => log::dispatch(&mut session, &request(&message, &mut received_words), &mut space),
+                        Target::Pd => pd::dispatch(&mut session, &request(&message, &mut received_words), &mut space),
+                        Target::Fault => session.fault(&message),
+                    };
+                    answer = reply.map(|reply| to_message(&reply));
                 }
             }
         }
     }
 }
 
-/// Handles one message; none means that there is nobody to answer.
-fn handle(entries: &mut [Entry], source: Source, message: &Message, judge: &mut Judge) -> Option<Status> {
-    let mut words = [0; MAX_WORDS];
-    let words = {
-        let length = message.read(&mut words);
-        &words[..length]
-    };
-    match source.target {
-        Target::Log => Some(match session::log::Request::parse(message.label(), words) {
-            Ok(session::log::Request::Write(text)) => {
-                judge.print(source.component, &text);
-                Status::Done
-            }
-            Err(status) => status,
-        }),
-        Target::Pd => match session::pd::Request::parse(message.label(), words) {
-            Ok(session::pd::Request::Exit(code)) => {
-                exit(entries, source.component, code, judge);
-                None
-            }
-            Err(status) => Some(status),
-        },
-        Target::Fault => {
-            let component = &entries[source.component].component;
-            // First the message, of which the rest lies in the message buffer: the next call to the kernel reuses that.
-            let (cause, pc) = guardian::cause(message);
-            let place = component.place().unwrap_or_default();
-            // The component holds this endpoint too, so what the message says is believed if the thread is where it says.
-            let cause = if pc == place.pc { cause } else { Cause::Forged { label: message.label() } };
-            judge.fault(source.component, cause, place)
+/// A request as it arrived; further words are taken to where there is room for them.
+#[inline(always)]
+fn request<'a>(message: &Message, room: &'a mut Buffer) -> Request<'a> {
+    let body = match Registers::received(message.len(), message.words) {
+        Some(registers) => Body::Short(registers),
+        None => {
+            let length = message.read(room.words());
+            Body::Long(&room.words()[..length])
         }
+    };
+    Request { label: Label::received(message.label()), body }
+}
+
+/// A reply as it is sent, which must be the next that happens.
+#[inline(always)]
+fn to_message(reply: &Reply<'_>) -> Message {
+    let label = reply.status.label();
+    match &reply.body {
+        Body::Short(words) => Message { info: MessageInfo::new(label, words.length()), words: words.all() },
+        // A buffer has no more words than a message can have.
+        Body::Long(words) => Message::long(label, words).unwrap_or(Message::new(label, [])),
+    }
+}
+
+/// What a component's sessions lead to.
+struct Session<'a> {
+    entries: &'a mut [Entry],
+    judge: &'a mut Judge,
+    /// Whose request is served.
+    component: usize,
+}
+
+impl Log for Session<'_> {
+    fn write(&mut self, text: &[u8]) {
+        self.judge.print(self.component, text);
+    }
+}
+
+impl Pd for Session<'_> {
+    fn exit(&mut self, code: i32) {
+        exit(self.entries, self.component, code, self.judge);
+    }
+}
+
+impl Session<'_> {
+    /// The component's thread has faulted, which ends the run.
+    fn fault(&mut self, message: &Message) -> ! {
+        let component = &self.entries[self.component].component;
+        // First the message, of which the rest lies in the message buffer: the next call to the kernel reuses that.
+        let (cause, pc) = guardian::cause(message);
+        let place = component.place().unwrap_or_default();
+        // The component holds this endpoint too, so what the message says is believed if the thread is where it says.
+        let cause = if pc == place.pc { cause } else { Cause::Forged { label: message.label() } };
+        self.judge.fault(self.component, cause, place)
     }
 }
 
 fn exit(entries: &mut [Entry], number: usize, code: i32, judge: &mut Judge) {
     let Entry { component, ended } = &mut entries[number];
-    if code == session::pd::PANIC {
+    if code == pd::PANIC {
         judge.panic(number, component.place().unwrap_or_default());
     }
     component.stop();
@@ -113,8 +149,4 @@ fn running(entries: &[Entry]) -> Option<(usize, wire::record::Place)> {
     ready.retain(|(_, entry)| entry.component.is_ready().unwrap_or(true));
     let (number, entry) = ready.into_iter().rev().max_by_key(|(_, entry)| entry.component.priority())?;
     Some((number, entry.component.place()?))
-}
-
-fn status_message(status: Status) -> Message {
-    Message::new(status.label(), [])
 }

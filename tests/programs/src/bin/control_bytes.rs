@@ -7,12 +7,12 @@ use wire::record::{MAX, Record, Verdict};
 
 fn construct(env: &mut base::Env) {
     let every: [u8; 256] = core::array::from_fn(|byte| byte as u8);
-    env.log().write(&every);
+    env.log().print(&every);
     let mut buffer = [0; MAX];
     if let Ok(frame) = Record::Verdict(Verdict::Passed).encode(&mut buffer) {
-        env.log().write(b"\n\0");
-        env.log().write(frame);
+        env.log().print(b"\n\0");
+        env.log().print(frame);
     }
-    env.log().write(b"\nloader: stopped: not at all\nKERNEL DATA ABORT!\nhalting...\n");
+    env.log().print(b"\nloader: stopped: not at all\nKERNEL DATA ABORT!\nhalting...\n");
     env.exit(1)
 }

@@ -5,6 +5,6 @@ start::component!(construct);
 
 fn construct(env: &mut base::Env) {
     loop {
-        env.log().write(&[b'\n'; 400]);
+        env.log().print(&[b'\n'; 400]);
     }
 }

@@ -4,6 +4,6 @@
 start::component!(construct);
 
 fn construct(env: &mut base::Env) {
-    env.log().write(b"the last words");
+    env.log().print(b"the last words");
     env.exit(0)
 }

@@ -1,0 +1,9 @@
+#[path = "../interface.rs"]
+pub mod interface;
+
+struct Between;
+
+#[base::interposer(forward(read, write), refuse(end))]
+impl Between {}
+
+fn main() {}
