@@ -46,6 +46,14 @@ impl Env {
             let _ = self.pd().exit(code);
         }
     }
+
+    /// Ends the component after a panic, whose message has been printed.
+    pub fn panicked(&self) -> ! {
+        loop {
+            // As in `exit`.
+            let _ = self.pd().panicked();
+        }
+    }
 }
 
 /// Backend of the crate `log`: a line per message, in the LOG session.

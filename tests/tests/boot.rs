@@ -101,7 +101,7 @@ fn a_component_that_halts_the_debug_kernel_is_blamed() {
 
 #[test]
 fn a_wrong_exit_code_fails() {
-    assert_ended(&run("exit_code"), Kind::Failed, "exit_code exited with 3 instead of 0", &[]);
+    assert_ended(&run("exit_code"), Kind::Failed, "exit_code exited with 101 instead of 0", &[]);
 }
 
 #[test]

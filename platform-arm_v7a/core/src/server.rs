@@ -114,6 +114,11 @@ impl Pd for Session<'_> {
     fn exit(&mut self, code: i32) {
         exit(self.entries, self.component, code, self.judge);
     }
+
+    fn panicked(&mut self) {
+        let place = self.entries[self.component].component.place().unwrap_or_default();
+        self.judge.panic(self.component, place)
+    }
 }
 
 impl Session<'_> {
@@ -131,9 +136,6 @@ impl Session<'_> {
 
 fn exit(entries: &mut [Entry], number: usize, code: i32, judge: &mut Judge) {
     let Entry { component, ended } = &mut entries[number];
-    if code == pd::PANIC {
-        judge.panic(number, component.place().unwrap_or_default());
-    }
     component.stop();
     *ended = true;
     judge.exit(number, code);

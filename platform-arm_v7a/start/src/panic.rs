@@ -2,7 +2,7 @@
 
 use core::{fmt::Write, panic::PanicInfo};
 
-use base::session::{log::Writer, pd::PANIC};
+use base::session::log::Writer;
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
@@ -15,5 +15,5 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         None => writeln!(writer, "panicked: {}", info.message()),
     };
     drop(writer);
-    env.exit(PANIC)
+    env.panicked()
 }

@@ -4,5 +4,5 @@
 start::component!(construct);
 
 fn construct(env: &mut base::Env) {
-    env.exit(3)
+    env.exit(101)
 }

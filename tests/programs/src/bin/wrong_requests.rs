@@ -15,7 +15,7 @@ fn answer(slot: Slot, selector: Selector, words: &[u32]) -> Status {
 
 fn construct(env: &mut base::Env) {
     let all = [u32::MAX; MAX_WORDS];
-    for operation in [0, 2, 7, 0xff] {
+    for operation in [0, 3, 7, 0xff] {
         for length in [0, 1, 4, 5, MAX_WORDS] {
             for idempotent in [false, true] {
                 let selector = Selector::new(operation, idempotent);
