@@ -4,6 +4,7 @@
 //! the on-target tests of the kernel are root tasks of their own.
 //!
 //! * [`start`]: stack, heap, [`root_task!`](crate::root_task).
+//! * [`begin`](mod@begin): what every root task does first.
 //! * [`objects`]: kernel objects made from untyped memory, and capability slots.
 //! * [`window`]: frames mapped for the root task itself.
 //! * [`modules`]: the boot modules.
@@ -17,6 +18,7 @@
 
 extern crate alloc;
 
+pub mod begin;
 pub mod clock;
 pub mod component;
 pub mod console;

@@ -1,7 +1,7 @@
 //! Core as it is booted: runs one scenario and reports how it went.
 //!
 //! It makes the scenario's components in the order of their names, then serves them one request at a time from the
-//! highest priority but one (see [`guardian`]), until the oracle or the limit ends the run.
+//! highest priority but one (see [`rtcr_core::guardian`]), until the oracle or the limit ends the run.
 #![no_std]
 #![no_main]
 
@@ -12,12 +12,13 @@ mod server;
 use alloc::{format, string::String, vec::Vec};
 
 use base::scenario::{Duration, Scenario};
-use board::{gpt, gpt::Gpt, uart};
+use board::{gpt, gpt::Gpt};
 use rtcr_core::{
+    begin::begin,
     clock::Limit,
     component::{Component, Maker},
     console::Lines,
-    facts, guardian, halt,
+    facts, halt,
     judge::Judge,
     modules,
     objects::{Exhausted, Objects},
@@ -31,13 +32,7 @@ use wire::record::{Record, Verdict};
 root_task!(main);
 
 fn main(boot_info: BootInfo) -> ! {
-    let mut objects = Objects::new(&boot_info);
-    let mut window = Window::new();
-    let Ok(mut lines) = open_lines(&mut objects, &mut window) else {
-        // There is nothing to say it with. The host sees that core never started.
-        halt()
-    };
-    lines.report(&Record::Started);
+    let (mut objects, mut window, mut lines) = begin(&boot_info);
     match prepare(&boot_info, &mut objects, &mut window, &mut lines) {
         Ok((scenario, components, server)) => {
             let judge = Judge::new(lines, &scenario.success, scenario.components.into_keys());
@@ -50,16 +45,6 @@ fn main(boot_info: BootInfo) -> ! {
     }
 }
 
-fn open_lines(objects: &mut Objects, window: &mut Window) -> Result<Lines, Exhausted> {
-    let mut device = |address| {
-        let frame = objects.make_device_frame(address)?;
-        window.map_device(objects, frame)
-    };
-    let (console, control) = (device(uart::CONSOLE)?, device(uart::CONTROL)?);
-    // SAFETY: mapped a moment ago, and the kernel gives the devices to nobody else.
-    Ok(unsafe { Lines::open(console, control) })
-}
-
 /// Everything up to the point where the components may run; they cannot before, since core waits for nothing here.
 fn prepare(
     boot_info: &BootInfo,
@@ -68,7 +53,6 @@ fn prepare(
     lines: &mut Lines,
 ) -> Result<(Scenario, Vec<Component>, Server), String> {
     let text = |error: Exhausted| format!("core cannot start: {error}");
-    guardian::start(boot_info, objects, window).map_err(text)?;
     let facts = facts::find_out(boot_info, objects, window).map_err(text)?;
     lines.report(&Record::Kernel(facts));
     if !facts.can_checkpoint() {

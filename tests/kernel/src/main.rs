@@ -17,15 +17,8 @@ mod time;
 
 use alloc::format;
 
-use board::uart;
 use ground::{Failure, Ground, Test};
-use rtcr_core::{
-    console::Lines,
-    guardian, halt,
-    objects::{Exhausted, Objects},
-    root_task,
-    window::Window,
-};
+use rtcr_core::{begin::begin, halt, root_task};
 use sel4::BootInfo;
 use wire::record::{Record, Verdict};
 
@@ -48,8 +41,15 @@ const SUITES: &[&[Test]] = &[
 ];
 
 fn main(boot_info: BootInfo) -> ! {
-    let Ok((mut lines, mut ground)) = prepare(boot_info) else { halt() };
-    lines.report(&Record::Started);
+    let (objects, window, mut lines) = begin(&boot_info);
+    let mut ground = match Ground::new(boot_info, objects, window) {
+        Ok(ground) => ground,
+        Err(exhausted) => {
+            let reason = format!("the tests cannot start: {exhausted}");
+            lines.report(&Record::Verdict(Verdict::Failed { reason: &reason }));
+            halt()
+        }
+    };
     let mut failed = 0;
     let tests = SUITES.iter().copied().flatten();
     for (name, test) in tests.clone() {
@@ -63,18 +63,4 @@ fn main(boot_info: BootInfo) -> ! {
     let verdict = if failed == 0 { Verdict::Passed } else { Verdict::Failed { reason: &reason } };
     lines.report(&Record::Verdict(verdict));
     halt()
-}
-
-fn prepare(boot_info: BootInfo) -> Result<(Lines, Ground), Exhausted> {
-    let mut objects = Objects::new(&boot_info);
-    let mut window = Window::new();
-    let mut device = |address| {
-        let frame = objects.make_device_frame(address)?;
-        window.map_device(&mut objects, frame)
-    };
-    let (console, control) = (device(uart::CONSOLE)?, device(uart::CONTROL)?);
-    // SAFETY: mapped a moment ago, and nobody else has the devices.
-    let lines = unsafe { Lines::open(console, control) };
-    guardian::start(&boot_info, &mut objects, &mut window)?;
-    Ok((lines, Ground::new(boot_info, objects, window)?))
 }

@@ -17,25 +17,25 @@ mod threads;
 
 use alloc::format;
 
-use board::uart;
 use ground::{Failure, Ground};
 use meter::Meter;
-use rtcr_core::{
-    console::Lines,
-    guardian, halt,
-    objects::{Exhausted, Objects},
-    root_task,
-    window::Window,
-};
+use rtcr_core::{begin::begin, halt, root_task};
 use sel4::BootInfo;
 use wire::record::{Record, Verdict};
 
 root_task!(main);
 
 fn main(boot_info: BootInfo) -> ! {
-    let Ok((lines, ground)) = prepare(boot_info) else { halt() };
+    let (objects, window, mut lines) = begin(&boot_info);
+    let ground = match Ground::new(boot_info, objects, window) {
+        Ok(ground) => ground,
+        Err(exhausted) => {
+            let reason = format!("the benchmark cannot start: {exhausted}");
+            lines.report(&Record::Verdict(Verdict::Failed { reason: &reason }));
+            halt()
+        }
+    };
     let mut meter = Meter { lines, ground };
-    meter.lines.report(&Record::Started);
     let benchmarks = [
         ("loop", meter::measure as fn(&mut Meter) -> Result<(), Failure>),
         ("calls", calls::measure),
@@ -51,18 +51,4 @@ fn main(boot_info: BootInfo) -> ! {
     let verdict = failure.as_deref().map_or(Verdict::Passed, |reason| Verdict::Failed { reason });
     meter.lines.report(&Record::Verdict(verdict));
     halt()
-}
-
-fn prepare(boot_info: BootInfo) -> Result<(Lines, Ground), Exhausted> {
-    let mut objects = Objects::new(&boot_info);
-    let mut window = Window::new();
-    let mut device = |address| {
-        let frame = objects.make_device_frame(address)?;
-        window.map_device(&mut objects, frame)
-    };
-    let (console, control) = (device(uart::CONSOLE)?, device(uart::CONTROL)?);
-    // SAFETY: mapped a moment ago, and nobody else has the devices.
-    let lines = unsafe { Lines::open(console, control) };
-    guardian::start(&boot_info, &mut objects, &mut window)?;
-    Ok((lines, Ground::new(boot_info, objects, window)?))
 }

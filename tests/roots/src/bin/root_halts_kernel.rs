@@ -8,7 +8,7 @@ rtcr_core::root_task!(main);
 const DEBUG_HALT: i32 = -10;
 
 fn main(boot_info: sel4::BootInfo) -> ! {
-    test_roots::begin(boot_info);
+    rtcr_core::begin::begin(&boot_info);
     // SAFETY: none: the kernel stops here.
     unsafe { core::arch::asm!("swi 0", in("r7") DEBUG_HALT) };
     rtcr_core::halt()

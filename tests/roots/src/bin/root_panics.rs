@@ -7,7 +7,7 @@ use core::hint::black_box;
 rtcr_core::root_task!(main);
 
 fn main(boot_info: sel4::BootInfo) -> ! {
-    test_roots::begin(boot_info);
+    rtcr_core::begin::begin(&boot_info);
     black_box(divide(black_box(1), black_box(0)));
     rtcr_core::halt()
 }
