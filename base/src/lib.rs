@@ -8,6 +8,7 @@
 //! * [`rpc`]: requests and replies between a component and whoever serves it.
 //! * [`interface`](macro@interface): one definition, of which client, server and interposer are made.
 //! * [`session`]: the interfaces themselves.
+//! * [`platform`]: what a component's machine does for it.
 //! * [`text`]: what a component prints, made safe to show.
 //! * [`scenario`], [`oracle`]: a run described as data, and judged (feature `scenario`).
 #![no_std]
@@ -21,6 +22,7 @@ extern crate self as base;
 pub mod env;
 #[cfg(feature = "scenario")]
 pub mod oracle;
+pub mod platform;
 pub mod rpc;
 #[cfg(feature = "scenario")]
 pub mod scenario;

@@ -42,5 +42,5 @@ pub const FAST_WORDS: usize = 4;
 compile_error!("requests and replies have the lowest byte of a word first: only little-endian machines can talk");
 
 /// A slot of a component's capability space. As an argument: the capability in the *caller's* slot of that number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Slot(pub u32);

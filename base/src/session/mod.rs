@@ -3,13 +3,35 @@
 //! Each is a trait marked [`interface`](macro@crate::interface), from which client, server and interposer are made, with what
 //! else its clients like to have.
 
+pub mod cpu;
+pub mod device;
+pub mod echo;
 pub mod log;
+pub mod parent;
 pub mod pd;
+pub mod report;
+pub mod rm;
+pub mod rom;
+pub mod signal;
+pub mod timer;
 
 use crate::rpc::Interface;
 
 /// All of them, for whoever shows or relays requests. Numbers from 1000 on belong to interfaces that are not here.
-pub const INTERFACES: &[Interface] = &[pd::INTERFACE, log::INTERFACE];
+pub const INTERFACES: &[Interface] = &[
+    pd::INTERFACE,
+    log::INTERFACE,
+    rm::INTERFACE,
+    cpu::INTERFACE,
+    rom::INTERFACE,
+    timer::INTERFACE,
+    signal::INTERFACE,
+    parent::INTERFACE,
+    device::irq::INTERFACE,
+    device::io_mem::INTERFACE,
+    report::INTERFACE,
+    echo::INTERFACE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,23 @@
+//! ECHO: requests that do nothing, to be measured.
+
+use crate::interface;
+
+/// ECHO: requests that do nothing, to be measured.
+#[interface(id = 12)]
+pub trait Echo {
+    /// Nothing.
+    #[operation(1, idempotent)]
+    fn nothing(&mut self);
+
+    /// Four words there and back.
+    #[operation(2, idempotent)]
+    fn words(&mut self, words: [u32; 4]) -> [u32; 4];
+
+    /// Bytes that are counted.
+    #[operation(3, idempotent, encoded)]
+    fn bytes(&mut self, bytes: &[u8]) -> u32;
+
+    /// A message of some length there, and the same back.
+    #[operation(4, idempotent, encoded)]
+    fn message(&mut self, message: heapless::Vec<u8, 400>) -> heapless::Vec<u8, 400>;
+}
