@@ -9,6 +9,7 @@
 //! * [`interface`](macro@interface): one definition, of which client, server and interposer are made.
 //! * [`session`]: the interfaces themselves.
 //! * [`platform`]: what a component's machine does for it.
+//! * [`layout`]: where things lie in a component's address space.
 //! * [`text`]: what a component prints, made safe to show.
 //! * [`scenario`], [`oracle`]: a run described as data, and judged (feature `scenario`).
 #![no_std]
@@ -20,6 +21,7 @@ extern crate alloc;
 extern crate self as base;
 
 pub mod env;
+pub mod layout;
 #[cfg(feature = "scenario")]
 pub mod oracle;
 pub mod platform;
