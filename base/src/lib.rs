@@ -8,6 +8,7 @@
 //! * [`rpc`]: requests and replies between a component and whoever serves it.
 //! * [`interface`](macro@interface): one definition, of which client, server and interposer are made.
 //! * [`session`]: the interfaces themselves.
+//! * [`executable`](mod@executable): programs.
 //! * [`platform`]: what a component's machine does for it.
 //! * [`layout`]: where things lie in a component's address space.
 //! * [`text`]: what a component prints, made safe to show.
@@ -20,8 +21,12 @@ extern crate alloc;
 // What `interface` makes says `::base`, here as everywhere.
 extern crate self as base;
 
+#[cfg(test)]
+#[path = "../tests/support/elf.rs"]
+mod elf_file;
 pub mod env;
 pub mod layout;
+pub mod executable;
 #[cfg(feature = "scenario")]
 pub mod oracle;
 pub mod platform;

@@ -60,7 +60,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// It is not, and why.
 pub fn check<'a>(name: &str, file: &'a [u8]) -> Result<Executable<'a>, Error> {
-    Executable::new(file).map_err(|reason| Error::Refused { name: name.into(), reason })
+    executable::open(file).map_err(|reason| Error::Refused { name: name.into(), reason })
 }
 
 /// A new ELF file with only what is loaded, equal for equal content wherever it was built.
@@ -73,7 +73,8 @@ pub fn strip(name: &str, file: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// Writes an ELF file of segments. Each starts in the file at an offset that is congruent to its address modulo the
-/// page size, so that pages of the file can be mapped as they are.
+/// page size, on pages of its own, and what follows it on its last page is zero, so that pages of the file can be mapped
+/// and copied as they are.
 ///
 /// # Errors
 /// It would not be one.
@@ -95,6 +96,7 @@ pub fn write<'a>(name: &str, entry: u32, segments: impl IntoIterator<Item = Segm
             writer.reserve(segment.bytes.len(), 1)
         })
         .collect();
+    let end = writer.reserve(0, PAGE as usize);
     let header = FileHeader {
         os_abi: elf::ELFOSABI_NONE,
         abi_version: 0,
@@ -124,6 +126,7 @@ pub fn write<'a>(name: &str, entry: u32, segments: impl IntoIterator<Item = Segm
             writer.write(segment.bytes);
         }
     }
+    writer.pad_until(end);
     Ok(bytes)
 }
 
@@ -156,6 +159,7 @@ mod tests {
         assert_eq!(executable.entry(), 0x1_0014);
         assert_eq!(executable.segments().collect::<Vec<_>>(), segments);
         assert_eq!(strip("test", &file).unwrap(), file, "stripping is idempotent");
+        assert!(file.len().is_multiple_of(PAGE as usize) && file[file.len() - 100..].iter().all(|&byte| byte == 0));
         for header in object::read::elf::ElfFile32::<Endianness>::parse(file.as_slice()).unwrap().elf_program_headers()
         {
             let (offset, address) = (header.p_offset.get(Endianness::Little), header.p_vaddr.get(Endianness::Little));

@@ -184,7 +184,7 @@ impl Component {
         settings: &scenario::Component,
         program: &[u8],
     ) -> Result<Self, Error> {
-        let program = Executable::new(program).map_err(Error::Executable)?;
+        let program = executable::open(program).map_err(Error::Executable)?;
         let demand = plan::component(&program, settings.stack.0).map_err(Error::Misplaced)?;
         if demand.bytes() > settings.ram.0.into() {
             return Err(Error::Quota { needed: demand.bytes(), given: settings.ram });

@@ -63,8 +63,8 @@ unsafe extern "C" {
 pub fn place() -> Result<Placed, Error> {
     let archive = archive()?;
     let file = |name| archive.find(name).map(|file| file.bytes).ok_or(Error::Missing(name));
-    let kernel = Executable::new(file(KERNEL)?).map_err(|error| Error::Executable(KERNEL, error))?;
-    let core = Executable::new(file(CORE)?).map_err(|error| Error::Executable(CORE, error))?;
+    let kernel = executable::open(file(KERNEL)?).map_err(|error| Error::Executable(KERNEL, error))?;
+    let core = executable::open(file(CORE)?).map_err(|error| Error::Executable(CORE, error))?;
     let modules = Archive::new(file(MODULES)?).map_err(Error::Modules)?.bytes();
 
     let kernel_end = u64::from(plan::kernel_end(&kernel).map_err(Error::Kernel)?);

@@ -14,3 +14,7 @@ pub mod executable;
 pub mod layout;
 pub mod plan;
 pub mod record;
+
+#[cfg(test)]
+#[path = "../../../base/tests/support/elf.rs"]
+mod elf_file;

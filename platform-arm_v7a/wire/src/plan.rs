@@ -159,12 +159,15 @@ pub fn kernel_end(kernel: &Executable<'_>) -> Result<u32, Misplaced> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::executable::tests::{elf, elf_at};
+    use crate::{
+        elf_file::{elf, elf_at},
+        executable,
+    };
 
     const CODE: (u32, u32, u32, &[u8]) = (COMPONENT_VIRTUAL, 5, 0x1001, &[1; 8]);
 
     fn demand(entry: u32, segments: &[(u32, u32, u32, &[u8])], stack: u32) -> Result<Demand, Misplaced> {
-        component(&Executable::new(&elf(entry, segments)).unwrap(), stack)
+        component(&executable::open(&elf(entry, segments)).unwrap(), stack)
     }
 
     #[test]
@@ -202,7 +205,7 @@ mod tests {
     fn the_kernel_lies_in_its_place_only() {
         let end = |address, physical, size| {
             let file = elf_at(address, &[(address, physical, 5, size, &[0; 4])]);
-            kernel_end(&Executable::new(&file).unwrap())
+            kernel_end(&executable::open(&file).unwrap())
         };
         assert_eq!(end(KERNEL_VIRTUAL, KERNEL_PHYSICAL, 0x3_0001), Ok(KERNEL_PHYSICAL + 0x3_1000));
         // 0x1000 - 0xd0000000 wraps around to 0x30001000.

@@ -14,7 +14,6 @@ use std::{
 
 use base::scenario::Scenario;
 use kernel::{Flavour, build::Kernel};
-use wire::executable::Executable;
 
 use crate::{
     executable,
@@ -127,7 +126,7 @@ pub fn build(
 /// Reads what was built in `folder`, and checks that it can be used.
 fn read(file: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
     let bytes = executable::read(file)?;
-    match Executable::new(&bytes) {
+    match wire::executable::open(&bytes) {
         Ok(_) => Ok(bytes),
         Err(reason) => Err(Error::Damaged { path: file.into(), reason, folder: folder.into() }),
     }
@@ -152,7 +151,7 @@ mod tests {
         let whole = executable::write("hello", 0x1_0000, [segment]).unwrap();
         std::fs::write(&file, &whole).unwrap();
         assert_eq!(read(&file, folder.path()).unwrap(), whole);
-        for length in [0, 20, whole.len() - 1] {
+        for length in [0, 20, 4096 + 7] {
             std::fs::write(&file, &whole[..length]).unwrap();
             let error = read(&file, folder.path()).unwrap_err().to_string();
             let (file, folder) = (file.display(), folder.path().display());

@@ -207,9 +207,7 @@ impl Explainer<'_> {
         let pc = registers.pc();
         let candidates =
             [("the kernel", &self.parts.kernel), ("the loader", &self.parts.loader), ("core", &self.parts.core)];
-        let inside = |elf: &[u8]| {
-            wire::executable::Executable::new(elf).is_ok_and(|executable| executable.extent().contains(&pc))
-        };
+        let inside = |elf: &[u8]| wire::executable::open(elf).is_ok_and(|executable| executable.extent().contains(&pc));
         let who = candidates.iter().find(|(_, elf)| inside(elf));
         // Programs share their addresses, so which of them it is cannot be told from the address alone.
         let (name, elf) = match who {

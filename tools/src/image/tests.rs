@@ -55,12 +55,12 @@ fn refused(change: impl FnOnce(&mut Parts, &mut Scenario)) -> Error {
 #[test]
 fn an_image_holds_what_the_loader_will_look_for() {
     let image = assemble("test", &scenario(), &parts()).unwrap();
-    let file = Executable::new(&image.bytes).unwrap();
+    let file = wire::executable::open(&image.bytes).unwrap();
     assert_eq!(file.entry(), LOADER);
     let archive = file.segments().find(|segment| segment.address == LOADER + PAGE).unwrap();
     let archive = archive::Archive::new(archive.bytes).unwrap();
     assert_eq!(archive.files().map(|file| file.name).collect::<Vec<_>>(), [KERNEL, CORE, MODULES]);
-    let kernel = Executable::new(archive.find(KERNEL).unwrap().bytes).unwrap();
+    let kernel = wire::executable::open(archive.find(KERNEL).unwrap().bytes).unwrap();
     assert_eq!(kernel.segments().next().unwrap().bytes, [3; 5000]);
     let modules = archive::Archive::new(archive.find(MODULES).unwrap().bytes).unwrap();
     assert_eq!(modules.files().map(|file| file.name).collect::<Vec<_>>(), [MODULE, "hello"]);

@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wire::{executable::Executable, layout::KERNEL_VIRTUAL};
+use wire::{
+    executable::{self, Executable},
+    layout::KERNEL_VIRTUAL,
+};
 
 use super::{
     Clock, Error, Folder, copy, listen,
@@ -194,9 +197,10 @@ struct Locator<'a> {
 impl<'a> Locator<'a> {
     fn new(parts: &'a Parts) -> Self {
         let alone = [(Part::Loader, &parts.loader), (Part::Core, &parts.core)];
-        let alone = alone.into_iter().filter_map(|(part, file)| Some((part, Executable::new(file).ok()?))).collect();
+        let alone = alone.into_iter().filter_map(|(part, file)| Some((part, executable::open(file).ok()?))).collect();
         let programs = parts.programs.iter();
-        let programs = programs.filter_map(|(name, file)| Some((name.as_str(), Executable::new(file).ok()?))).collect();
+        let programs =
+            programs.filter_map(|(name, file)| Some((name.as_str(), executable::open(file).ok()?))).collect();
         Self { alone, programs, running: None }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wire::executable::Executable;
+use wire::executable;
 
 use super::{control::Report, monitor::Registers};
 use crate::{explain::symbols::Symbols, image::Parts};
@@ -28,7 +28,7 @@ impl Watch {
     pub(super) fn new(parts: &Parts) -> Self {
         let symbols = Symbols::new(&parts.kernel);
         let halted_in = HALTED_IN.iter().filter_map(|name| symbols.range(name)).collect();
-        let loader = Executable::new(&parts.loader).ok().map(|loader| loader.extent());
+        let loader = executable::open(&parts.loader).ok().map(|loader| loader.extent());
         Self { line: Vec::new(), loader_said: None, kernel_spoke: false, loader, halted_in }
     }
 
