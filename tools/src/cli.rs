@@ -30,6 +30,7 @@ enum Verb {
     Bench(verbs::bench::Bench),
     Image(verbs::image::Image),
     Doctor(verbs::doctor::Doctor),
+    New(verbs::new::New),
 }
 
 /// The command line as data, for whoever documents it.
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         Verb::Bench(bench) => bench.run(),
         Verb::Image(image) => image.run(),
         Verb::Doctor(doctor) => doctor.run(),
+        Verb::New(new) => new.run(),
     };
     match result {
         Ok(ending) => ending.into(),

@@ -7,7 +7,7 @@
 //! 3. [`image`]: pack them into one bootable file; equal parts give equal bytes.
 //! 4. [`machine`]: boot it in QEMU and listen to core's reports until it has ended; [`explain`] says why it did.
 //!
-//! [`run`] does all four; [`setup`] is what the host must have for them. [`verbs`] are what the command line offers, one file each. What people see while they wait is [`terminal`]'s.
+//! [`run`] does all four; [`setup`] is what the host must have for them. [`scaffold`] makes new components. [`verbs`] are what the command line offers, one file each. What people see while they wait is [`terminal`]'s.
 #![forbid(unsafe_code)]
 
 pub mod build;
@@ -20,6 +20,7 @@ pub mod interrupt;
 pub mod machine;
 pub mod process;
 pub mod run;
+pub mod scaffold;
 pub mod scenario;
 pub mod setup;
 pub mod suggest;

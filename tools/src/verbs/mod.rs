@@ -4,6 +4,7 @@ pub mod arguments;
 pub mod bench;
 pub mod doctor;
 pub mod image;
+pub mod new;
 pub mod run;
 pub mod test;
 
