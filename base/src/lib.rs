@@ -25,8 +25,8 @@ extern crate self as base;
 #[path = "../tests/support/elf.rs"]
 mod elf_file;
 pub mod env;
-pub mod layout;
 pub mod executable;
+pub mod layout;
 #[cfg(feature = "scenario")]
 pub mod oracle;
 pub mod platform;

@@ -30,6 +30,9 @@ pub struct Setting {
     text: String,
 }
 
+/// Keys of a scenario that are no value's name.
+const TOP: [&str; 6] = ["about", "limit", "root_task", "values", "component", "success"];
+
 /// Most steps of a key; no key of a scenario has as many. Tables inside tables are followed by recursion.
 const MOST_STEPS: usize = 8;
 
@@ -128,6 +131,31 @@ impl Setting {
 
     fn apply(&self, root: &mut Table) -> Result<(), Error> {
         let Some((last, path)) = self.key.split_last() else { return Ok(()) };
+        let values = root.get_mut("values").and_then(Value::as_table_mut);
+        match (path, values) {
+            // The name of a value stands for the value, where no other key has that name.
+            ([], Some(values)) if !TOP.contains(&last.as_str()) => {
+                let Some(value) = values.get_mut(last) else {
+                    let known: Vec<_> = values.keys().map(String::as_str).chain(TOP).collect();
+                    return Err(self.error(format!(
+                        "unknown key `{}`; {}",
+                        shortened(last),
+                        suggest::hint(last, &known)
+                    )));
+                };
+                *value = self.value.clone();
+                return Ok(());
+            }
+            // A new value would be a misspelt one: the file names them all.
+            ([first], values)
+                if first == "values" && !values.as_ref().is_some_and(|values| values.contains_key(last)) =>
+            {
+                let known: Vec<_> = values.iter().flat_map(|values| values.keys()).map(String::as_str).collect();
+                let message = format!("there is no value `{}`; {}", shortened(last), suggest::hint(last, &known));
+                return Err(self.error(message));
+            }
+            _ => {}
+        }
         let mut table = root;
         for (depth, step) in path.iter().enumerate() {
             // A new component would be a misspelt one: the file names them all.
@@ -280,7 +308,7 @@ mod tests {
         let error = read(&HELLO.replace("limit =", "colour ="), &[]).unwrap_err();
         assert_eq!(
             error,
-            "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `root_task`, `component`, `success`"
+            "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `root_task`, `values`, `component`, `success`"
         );
         let error = read(&HELLO.replace("component.hello", "components.hello"), &[]).unwrap_err();
         assert_eq!(error, "run/hello.toml:3:2: unknown key `components`; did you mean `component`?");
@@ -305,6 +333,29 @@ mod tests {
         assert_eq!(read(HELLO, &["about=other words", "limit=3"]).unwrap().about, "other words");
         let with_limit = parse(HELLO, Path::new("x"), &[Setting::limit("0.5").unwrap()]).unwrap();
         assert_eq!(with_limit.limit.micros, 500_000);
+    }
+
+    #[test]
+    fn values_are_set_by_their_names() {
+        let text = HELLO.replace("[component.hello]", "[values]\nrounds = 10\nname = \"x\"\n[component.hello]");
+        let value = |settings: &[&str], key: &str| read(&text, settings).map(|s| s.values[key].text().to_owned());
+        assert_eq!(value(&[], "rounds").unwrap(), "10");
+        assert_eq!(value(&["rounds=20"], "rounds").unwrap(), "20");
+        assert_eq!(value(&["values.rounds=21", "name=y z"], "rounds").unwrap(), "21");
+        assert_eq!(value(&["name=y z"], "name").unwrap(), "y z");
+        let error = |setting| value(&[setting], "rounds").unwrap_err();
+        assert_eq!(error("round=20"), "--set round=20: unknown key `round`; did you mean `rounds`?");
+        assert_eq!(error("limti=20"), "--set limti=20: unknown key `limti`; did you mean `limit`?");
+        assert_eq!(
+            error("values.ruonds=1"),
+            "--set values.ruonds=1: there is no value `ruonds`; did you mean `rounds`?"
+        );
+        assert!(error("rounds=[1]").contains("expected a whole number or text in quotes"), "{}", error("rounds=[1]"));
+        let error = read(HELLO, &["values.rounds=1"]).unwrap_err();
+        assert_eq!(error, "--set values.rounds=1: there is no value `rounds`; there is none");
+        let text = text.replace("ram = \"64K\"", "values = { rounds = 1 }");
+        let scenario = read(&text, &["component.hello.values.rounds=7", "rounds=5"]).unwrap();
+        assert_eq!(scenario.value("hello", "rounds").unwrap().text(), "7");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::{Bytes, Duration, Scenario, Success};
+use crate::layout::MAX_STACK;
+
+use super::{Bytes, Disorder, Duration, Scenario, Success, value::MAX_VALUES};
 
 /// Highest priority that a scenario may give; those above belong to the system.
 pub const MAX_PRIORITY: u8 = 200;
@@ -13,7 +15,7 @@ pub const MAX_LIMIT: Duration = Duration { micros: 24 * 3600 * 1_000_000 };
 pub const MAX_NAME: usize = 32;
 
 /// Names that no component may have: reports speak of these.
-pub const RESERVED: [&str; 4] = ["core", "kernel", "loader", "scenario"];
+pub const RESERVED: [&str; 5] = ["core", "init", "kernel", "loader", "scenario"];
 /// Most components of a scenario.
 pub const MAX_COMPONENTS: usize = 64;
 /// Most lines that an oracle waits for.
@@ -40,12 +42,18 @@ pub enum Invalid {
     Name(String),
     /// A priority outside 1 to [`MAX_PRIORITY`].
     Priority(String, u8),
-    /// A stack that is zero or not a multiple of 4 KiB.
+    /// A stack that is zero, too large, or not a multiple of 4 KiB.
     Stack(String, Bytes),
     /// A limit of zero or above [`MAX_LIMIT`].
     Limit(Duration),
     /// A root task besides components or an oracle.
     RootTask(String),
+    /// Something is wrong between components: parents, quotas, routes, devices.
+    Disorder(String, Disorder),
+    /// A table with too many values.
+    TooManyValues(usize),
+    /// A value whose name is no name, or which is too long or not printable.
+    Value(String),
     /// `success` names neither an exit nor a line: nothing could ever pass.
     NoOracle,
     /// `success.exit` names a component that does not exist.
@@ -65,7 +73,7 @@ impl Scenario {
             return Err(Invalid::About);
         }
         if let Some(name) = &self.root_task {
-            let alone = self.components.is_empty() && self.success == Success::default();
+            let alone = self.components.is_empty() && self.values.is_empty() && self.success == Success::default();
             return match (is_name(name), alone) {
                 (false, _) => Err(Invalid::Name(name.clone())),
                 (true, false) => Err(Invalid::RootTask(name.clone())),
@@ -96,10 +104,19 @@ impl Scenario {
             if component.priority == 0 || component.priority > MAX_PRIORITY {
                 return Err(Invalid::Priority(name.clone(), component.priority));
             }
-            if component.stack.0 == 0 || !component.stack.0.is_multiple_of(4096) {
+            if component.stack.0 == 0 || component.stack.0 > MAX_STACK || !component.stack.0.is_multiple_of(4096) {
                 return Err(Invalid::Stack(name.clone(), component.stack));
             }
         }
+        for values in self.components.values().map(|component| &component.values).chain([&self.values]) {
+            if values.len() > MAX_VALUES {
+                return Err(Invalid::TooManyValues(values.len()));
+            }
+            if let Some((key, _)) = values.iter().find(|(key, value)| !is_name(key) || !value.is_valid()) {
+                return Err(Invalid::Value(key.clone()));
+            }
+        }
+        self.check_family().map_err(|(name, disorder)| Invalid::Disorder(name, disorder))?;
         if self.success.exit.is_empty() && self.success.output.is_empty() {
             return Err(Invalid::NoOracle);
         }
@@ -119,7 +136,7 @@ impl Scenario {
 }
 
 /// Whether a text is a line as [`crate::text::Line`] would show it.
-fn is_printable(text: &str) -> bool {
+pub(super) fn is_printable(text: &str) -> bool {
     let mut shown = 0;
     let mut line = crate::text::Line::new();
     line.write(text.as_bytes(), |_| shown += 2);
@@ -127,7 +144,7 @@ fn is_printable(text: &str) -> bool {
     shown <= 1 && text.len() <= MAX_TEXT
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
@@ -157,8 +174,20 @@ impl fmt::Display for Invalid {
                 write!(f, "component `{name}` has priority {priority}; use 1 to {MAX_PRIORITY}")
             }
             Self::Stack(name, stack) => {
-                write!(f, "component `{name}` has a stack of {stack}; use a multiple of 4K, at least one")
+                write!(
+                    f,
+                    "component `{name}` has a stack of {stack}; use a multiple of 4K, from one to {}K",
+                    MAX_STACK >> 10
+                )
             }
+            Self::Disorder(name, disorder) => write!(f, "component `{name}` {disorder}"),
+            Self::TooManyValues(count) => write!(f, "there is a table of {count} values; use at most {MAX_VALUES}"),
+            Self::Value(key) => write!(
+                f,
+                "`{key}` is no value that components could ask for: its name is to be like a component's, and the value \
+                 a whole number or one printable line of at most {} bytes",
+                super::value::MAX_BYTES
+            ),
             Self::Limit(limit) => write!(f, "a limit of {limit} is not between 0.000001 s and {MAX_LIMIT}"),
             Self::RootTask(name) => {
                 write!(f, "the root task `{name}` runs alone and judges itself; remove [component.*] and [success]")
@@ -177,7 +206,10 @@ impl core::error::Error for Invalid {}
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::HELLO, *};
+    use super::{
+        super::{Value, tests::HELLO},
+        *,
+    };
 
     #[test]
     fn a_root_task_needs_nothing_else() {
@@ -215,10 +247,17 @@ mod tests {
             assert_eq!(scenario.check(), Err(Invalid::Reserved(name.into())));
         }
         assert!(matches!(broken(|s| s.root_task = Some("tests".into())), Invalid::RootTask(_)));
+        assert_eq!(broken(|s| _ = s.values.insert("X".into(), Value::from(1))), Invalid::Value("X".into()));
+        let long = Value::from("x".repeat(65).as_str());
+        for value in [long, Value::from("a\nb"), Value::from("\u{1b}")] {
+            let mut scenario = good.clone();
+            scenario.components.get_mut("hello").unwrap().values.insert("x".into(), value);
+            assert_eq!(scenario.check(), Err(Invalid::Value("x".into())));
+        }
         let mut scenario = good.clone();
         scenario.components.insert("../x".into(), hello(&mut good.clone()));
         assert!(matches!(scenario.check(), Err(Invalid::Name(_))));
-        for (priority, stack) in [(0, 4096), (201, 4096), (1, 0), (1, 4097)] {
+        for (priority, stack) in [(0, 4096), (201, 4096), (1, 0), (1, 4097), (1, 1 << 20)] {
             let mut scenario = good.clone();
             let hello = scenario.components.get_mut("hello").unwrap();
             (hello.priority, hello.stack) = (priority, Bytes(stack));

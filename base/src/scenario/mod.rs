@@ -5,15 +5,21 @@
 //! system obeys.
 
 mod check;
+mod family;
 mod quantity;
+mod value;
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
 pub use check::{Invalid, MAX_COMPONENTS, MAX_LIMIT, MAX_LINES, MAX_NAME, MAX_PRIORITY, MAX_TEXT, RESERVED};
+pub use family::{Disorder, MAX_CAPS, MAX_DEPTH, MAX_DEVICES, MAX_ROUTES, MAX_SLOTS, MIN_CAPS};
 pub use quantity::{Bytes, Duration, NotASize};
+pub use value::{MAX_VALUES, Value};
 
+/// Name of the first component, which starts those that name no other parent; and of its program.
+pub const INIT: &str = "init";
 /// Name of the boot module that holds the scenario in postcard form.
 pub const MODULE: &str = "scenario";
 
@@ -30,7 +36,10 @@ pub struct Scenario {
     /// scenario has neither components nor an oracle.
     #[serde(default)]
     pub root_task: Option<String>,
-    /// The components, by name. They start in the order of their names.
+    /// What components can ask for by name, unless their own table has something else under it.
+    #[serde(default)]
+    pub values: BTreeMap<String, Value>,
+    /// The components, by name. Those of one parent start in the order of their names.
     #[serde(default, rename = "component")]
     pub components: BTreeMap<String, Component>,
     /// What must happen for the run to have passed.
@@ -45,15 +54,42 @@ pub struct Component {
     /// Name of the program, when it is not the component's own name.
     #[serde(default)]
     pub binary: Option<String>,
+    /// Name of the component that starts it and that it belongs to; the first component of the system if none is given.
+    #[serde(default)]
+    pub parent: Option<String>,
     /// Priority of its first thread, 1 (lowest) to 200.
     #[serde(default = "default_priority")]
     pub priority: u8,
-    /// Memory it may use, its own code and stack included.
+    /// Memory it may use, its own code and stack and all that is below it included.
     #[serde(default = "default_ram")]
     pub ram: Bytes,
+    /// Capabilities it may have, those of what is below it included.
+    #[serde(default = "default_caps")]
+    pub caps: u32,
     /// Size of its first thread's stack; a multiple of the page size.
     #[serde(default = "default_stack")]
     pub stack: Bytes,
+    /// Which component serves its sessions of a service.
+    #[serde(default)]
+    pub routes: BTreeMap<String, String>,
+    /// Devices that it may use.
+    #[serde(default)]
+    pub devices: Devices,
+    /// What it alone finds under that name.
+    #[serde(default)]
+    pub values: BTreeMap<String, Value>,
+}
+
+/// Devices that a component may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Devices {
+    /// Numbers of interrupts.
+    #[serde(default)]
+    pub irq: Vec<u32>,
+    /// Physical addresses of pages with registers.
+    #[serde(default)]
+    pub io_mem: Vec<u32>,
 }
 
 /// The oracle of a scenario: a run passes when every line was printed, in this order, and every exit happened; it fails
@@ -78,6 +114,9 @@ fn default_priority() -> u8 {
 fn default_ram() -> Bytes {
     Bytes(1 << 20)
 }
+fn default_caps() -> u32 {
+    200
+}
 fn default_stack() -> Bytes {
     Bytes(16 << 10)
 }
@@ -86,6 +125,11 @@ impl Component {
     /// The program that this component runs.
     pub fn binary<'a>(&'a self, name: &'a str) -> &'a str {
         self.binary.as_deref().unwrap_or(name)
+    }
+
+    /// Name of the component that starts it.
+    pub fn parent(&self) -> &str {
+        self.parent.as_deref().unwrap_or(INIT)
     }
 }
 

@@ -14,7 +14,8 @@ pub struct ScenarioArgs {
     /// A scenario: NAME for run/NAME.toml, or a path ending in .toml.
     #[arg(value_name = "SCENARIO")]
     which: String,
-    /// Override a value of the scenario, as in limit=3 or component.hello.priority=50; may be repeated.
+    /// Override something of the scenario, as in limit=3 or component.hello.priority=50; one of its [values] by its
+    /// name alone, as in rounds=20. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<Setting>,
 }
