@@ -12,15 +12,18 @@
 //! * [`platform`]: what a component's machine does for it.
 //! * [`layout`]: where things lie in a component's address space.
 //! * [`text`]: what a component prints, made safe to show.
+//! * [`deadlines`], [`queue`]: for whoever serves time and signals (feature `heap`).
 //! * [`scenario`], [`oracle`]: a run described as data, and judged (feature `scenario`).
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "scenario")]
+#[cfg(feature = "heap")]
 extern crate alloc;
 // What `interface` makes says `::base`, here as everywhere.
 extern crate self as base;
 
+#[cfg(feature = "heap")]
+pub mod deadlines;
 #[cfg(test)]
 #[path = "../tests/support/elf.rs"]
 mod elf_file;
@@ -30,6 +33,8 @@ pub mod layout;
 #[cfg(feature = "scenario")]
 pub mod oracle;
 pub mod platform;
+#[cfg(feature = "heap")]
+pub mod queue;
 pub mod rpc;
 #[cfg(feature = "scenario")]
 pub mod scenario;

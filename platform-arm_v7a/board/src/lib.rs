@@ -8,4 +8,5 @@
 pub mod epit;
 pub mod gpt;
 mod register;
+pub mod time;
 pub mod uart;

@@ -4,13 +4,11 @@
 //! byte ends it). Text that a component prints travels over the console, UART2; nothing there is ever taken for a
 //! record.
 
-use heapless::Vec;
+pub use base::session::cpu::{Access, Cause, MAX_BACKTRACE, Place};
 use serde::{Deserialize, Serialize};
 
 /// Longest encoded record in bytes, framing included.
 pub const MAX: usize = 1024;
-/// Most return addresses in a backtrace.
-pub const MAX_BACKTRACE: usize = 24;
 
 /// A report of core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,19 +102,6 @@ pub enum Verdict<'a> {
     },
 }
 
-/// Where a thread was.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// Program counter.
-    pub pc: u32,
-    /// Stack pointer.
-    pub sp: u32,
-    /// Link register.
-    pub lr: u32,
-    /// Return addresses, innermost first, found by frame pointer.
-    pub backtrace: Vec<u32, MAX_BACKTRACE>,
-}
-
 /// A component that stopped working.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault<'a> {
@@ -126,58 +111,6 @@ pub struct Fault<'a> {
     pub cause: Cause,
     /// Where.
     pub place: Place,
-}
-
-/// What a component did that it may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cause {
-    /// Touched memory that is not there or not its to touch so (label 5 in seL4 5.0.0).
-    Memory {
-        /// The address.
-        address: u32,
-        /// What it wanted.
-        access: Access,
-        /// The fault status register (ARM ARM B4.1.51).
-        status: u32,
-    },
-    /// Used a capability that is not there (label 1).
-    Capability {
-        /// The slot.
-        slot: u32,
-    },
-    /// Made a system call that the kernel does not know (label 2).
-    SystemCall {
-        /// Its number.
-        number: u32,
-    },
-    /// Ran an instruction that does not exist or is not allowed (label 3).
-    Instruction {
-        /// Exception number of the kernel.
-        number: u32,
-        /// Its code.
-        code: u32,
-    },
-    /// None: the component itself sent something to the endpoint on which the kernel reports its faults.
-    Forged {
-        /// The label of what it sent.
-        label: u32,
-    },
-    /// A fault that this version does not know.
-    Unknown {
-        /// The label of the fault message.
-        label: u32,
-    },
-}
-
-/// What an access was to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Access {
-    /// Read data.
-    Read,
-    /// Write data.
-    Write,
-    /// Fetch an instruction.
-    Execute,
 }
 
 /// Why bytes are no record.
