@@ -12,7 +12,8 @@
 //! * [`guardian`]: reports a root task that fails.
 //! * [`facts`]: what the kernel underneath does.
 //! * [`place`]: where a stopped thread was.
-//! * [`component`]: a component made from an executable.
+//! * [`system`]: what core keeps for components, and what is done to it.
+//! * [`serve`]: requests of components, answered.
 //! * [`clock`], [`judge`]: the limit and the verdict of a run.
 #![no_std]
 
@@ -20,7 +21,6 @@ extern crate alloc;
 
 pub mod begin;
 pub mod clock;
-pub mod component;
 pub mod console;
 pub mod facts;
 pub mod guardian;
@@ -28,7 +28,9 @@ pub mod judge;
 pub mod modules;
 pub mod objects;
 pub mod place;
+pub mod serve;
 pub mod start;
+pub mod system;
 pub mod window;
 
 /// Ends the run for good: nothing below the caller's priority runs again, and the host, having read the verdict, ends

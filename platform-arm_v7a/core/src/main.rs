@@ -1,7 +1,7 @@
 //! Core as it is booted: runs one scenario and reports how it went.
 //!
-//! It makes the scenario's components in the order of their names, then serves them one request at a time from the
-//! highest priority but one (see [`rtcr_core::guardian`]), until the oracle or the limit ends the run.
+//! It starts the first component, `init`, then serves requests one at a time from the highest priority but one (see
+//! [`rtcr_core::guardian`]), until the oracle or the limit ends the run.
 #![no_std]
 #![no_main]
 
@@ -9,20 +9,21 @@ extern crate alloc;
 
 mod server;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, string::String};
 
 use base::scenario::{Duration, Scenario};
 use board::{gpt, gpt::Gpt};
 use rtcr_core::{
     begin::begin,
     clock::Limit,
-    component::{Component, Maker},
     console::Lines,
     facts, halt,
     judge::Judge,
     modules,
     objects::{Exhausted, Objects},
     root_task,
+    serve::Outside,
+    system::System,
     window::Window,
 };
 use sel4::{BootInfo, Cap, IrqHandler, Notification, Rights, boot};
@@ -34,9 +35,9 @@ root_task!(main);
 fn main(boot_info: BootInfo) -> ! {
     let (mut objects, mut window, mut lines) = begin(&boot_info);
     match prepare(&boot_info, &mut objects, &mut window, &mut lines) {
-        Ok((scenario, components, server)) => {
+        Ok((scenario, system, server)) => {
             let judge = Judge::new(lines, &scenario.success, scenario.components.into_keys());
-            server.serve(components, judge)
+            server.serve(system, Outside { judge })
         }
         Err(reason) => {
             lines.report(&Record::Verdict(Verdict::Failed { reason: &reason }));
@@ -51,7 +52,7 @@ fn prepare(
     objects: &mut Objects,
     window: &mut Window,
     lines: &mut Lines,
-) -> Result<(Scenario, Vec<Component>, Server), String> {
+) -> Result<(Scenario, System, Server), String> {
     let text = |error: Exhausted| format!("core cannot start: {error}");
     let facts = facts::find_out(boot_info, objects, window).map_err(text)?;
     lines.report(&Record::Kernel(facts));
@@ -63,16 +64,8 @@ fn prepare(
     let scenario = modules::scenario(&archive).map_err(|error| format!("core cannot start: {error}"))?;
     let (limit, timer) = start_limit(objects, window, scenario.limit).map_err(text)?;
     let endpoint = objects.make().map_err(text)?;
-    let mut components = Vec::new();
-    for (number, (name, settings)) in scenario.components.iter().enumerate() {
-        let program = settings.binary(name);
-        let file = archive.find(program).ok_or_else(|| format!("the boot modules hold no program `{program}`"))?;
-        let mut maker = Maker { objects, window, endpoint };
-        let component = Component::start(&mut maker, number, settings, file.bytes)
-            .map_err(|error| format!("{name} cannot start: {error}"))?;
-        components.push(component);
-    }
-    Ok((scenario, components, Server { endpoint, limit, timer }))
+    let system = System::new(endpoint);
+    Ok((scenario, system, Server { endpoint, limit, timer }))
 }
 
 /// Starts the timer; its interrupts arrive at this thread as a signal with the badge [`TIMER`].

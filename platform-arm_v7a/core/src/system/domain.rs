@@ -5,22 +5,32 @@ use alloc::{string::String, vec::Vec};
 use base::session::pd;
 use sel4::{CNode, Cap};
 
-use super::{EndpointObject, Id, NotificationObject};
+use super::{Context, Dataspace, EndpointObject, Id, NotificationObject, RegionMap, Thread, irq::Irq};
 
 /// A protection domain.
 pub struct Domain {
     /// What it is called.
     pub name: String,
-    /// Whose child it is; none for the first.
+    /// Whose child it is, who also pays for its table; none for the first.
     pub parent: Option<Id<Domain>>,
+    /// Where it is in the list of what the parent has paid for.
+    pub place: u32,
     /// What its numbers stand for; as long as its capability space.
     pub table: Vec<Entry>,
+    /// No number below this is free.
+    pub lowest: u32,
     /// Its capability space.
     pub slots: Cap<CNode>,
     /// Slots of that, as a power of two.
     pub slot_bits: u8,
     /// What it may use and uses.
     pub account: Account,
+    /// What it has paid for, in no order.
+    pub owned: Vec<Known>,
+    /// What is known of its threads, in the order of creation.
+    pub threads: super::thread::Threads,
+    /// It takes no further operation but `free`.
+    pub ending: bool,
 }
 
 /// What a number stands for, and what its holder may do with it.
@@ -30,10 +40,12 @@ pub struct Entry {
     pub known: Known,
     /// Whether it may be written, received at, waited for, freed.
     pub owned: bool,
+    /// Whether the holder has paid a capability for the entry itself, as for sessions and modules.
+    pub paid: bool,
 }
 
 /// What a number can stand for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
     /// Nothing.
     Nothing,
@@ -41,17 +53,49 @@ pub enum Known {
     Session(Session),
     /// A protection domain.
     Domain(Id<Domain>),
+    /// A dataspace.
+    Dataspace(Id<Dataspace>),
+    /// A region map.
+    RegionMap(Id<RegionMap>),
+    /// A thread.
+    Thread(Id<Thread>),
     /// An endpoint; the slot holds it.
     Endpoint(Id<EndpointObject>),
     /// A notification; the slot holds it.
     Notification(Id<NotificationObject>),
+    /// A signal context.
+    Context(Id<Context>),
+    /// The slot holds what the kernel needs to report faults.
+    Fault,
 }
 
-/// A session of core's.
+/// A session of core's, with what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Session {
     /// PD.
     Pd,
+    /// LOG, with the number of the printer that shows its text.
+    Log(u32),
+    /// RM.
+    Rm,
+    /// CPU.
+    Cpu,
+    /// ROM.
+    Rom,
+    /// TIMER, with what is added to the time.
+    Timer(u64),
+    /// SIGNAL.
+    Signal,
+    /// PARENT of the first component.
+    Parent,
+    /// IRQ.
+    Irq(Id<Irq>),
+    /// IO_MEM, with the dataspace of the registers.
+    IoMem(Id<Dataspace>),
+    /// REPORT.
+    Report,
+    /// ECHO.
+    Echo,
 }
 
 /// What a protection domain may use and uses. What it has handed to children counts as neither: quota moves.
@@ -67,10 +111,41 @@ pub struct Account {
     pub caps_used: u32,
 }
 
+/// Which quota does not suffice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Memory.
+    Ram,
+    /// Capabilities.
+    Caps,
+}
+
 impl Account {
     /// As it is told; what is beyond 32 bits is told as the largest number.
     pub fn told(&self) -> pd::Account {
         let word = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
         pd::Account { ram: word(self.ram), ram_used: word(self.ram_used), caps: self.caps, caps_used: self.caps_used }
+    }
+
+    /// Uses more.
+    ///
+    /// # Errors
+    /// That is more than there is; nothing has changed.
+    pub fn charge(&mut self, ram: u64, caps: u32) -> Result<(), Quota> {
+        if self.ram - self.ram_used < ram {
+            return Err(Quota::Ram);
+        }
+        if self.caps - self.caps_used < caps {
+            return Err(Quota::Caps);
+        }
+        self.ram_used += ram;
+        self.caps_used += caps;
+        Ok(())
+    }
+
+    /// Uses less: what was charged before.
+    pub fn refund(&mut self, ram: u64, caps: u32) {
+        self.ram_used = self.ram_used.saturating_sub(ram);
+        self.caps_used = self.caps_used.saturating_sub(caps);
     }
 }

@@ -2,69 +2,57 @@
 //!
 //! An object belongs to the *account* of one protection domain, which paid for it and with which it goes. It may be known
 //! under several numbers, in several tables; a number whose object is gone names nothing.
+//!
+//! * [`domain`]: protection domains, tables of numbers, accounts.
+//! * [`dataspace`], [`region_map`], [`mapping`]: memory, and where it lies.
+//! * [`thread`], [`signal`], [`timeout`], [`irq`]: what runs, and how it is told of things.
+//!
+//! Here are the operations themselves, on identifiers; what a request may do is up to [`serve`](crate::serve).
 
 mod arena;
-mod domain;
+pub mod dataspace;
+pub mod domain;
+pub mod irq;
+pub mod mapping;
+pub mod region_map;
+pub mod signal;
+pub mod source;
+pub mod thread;
+pub mod timeout;
 
-use sel4::{Badge, Cap, Endpoint, Notification};
+use sel4::{Cap, Endpoint, Notification};
 
 pub use arena::{Arena, Id};
+pub use dataspace::Dataspace;
 pub use domain::{Account, Domain, Entry, Known, Session};
+pub use region_map::RegionMap;
+pub use signal::Context;
+pub use source::Source;
+pub use thread::Thread;
 
 /// Most protection domains: the badge has ten bits for them.
 pub const MAX_DOMAINS: u32 = 1 << 10;
 /// Most numbers of one protection domain, as a power of two: the badge has 17 bits for them.
 pub const MAX_SLOT_BITS: u8 = 14;
 
-/// Who sent a message to core's endpoint, and to what; what its badge stands for.
-///
-/// | bits | hold |
-/// |---|---|
-/// | 27 to 18 | the protection domain whose capability it is, by its place in the arena |
-/// | 17 | whether the kernel sends, for a thread that faulted |
-/// | 16 to 0 | the session's number, or the thread's place in the arena |
-///
-/// Place 0 is never used, so no badge is 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A request to the session of that number of that protection domain.
-    Session {
-        /// Whose.
-        domain: u32,
-        /// Its number.
-        number: u32,
-    },
-    /// A fault of that thread.
-    Fault {
-        /// Whose.
-        domain: u32,
-        /// The thread.
-        thread: u32,
-    },
-}
-
-const DOMAIN_SHIFT: u32 = 18;
-const FAULT_BIT: u32 = 1 << 17;
-
-impl Source {
-    /// The badge that stands for it; none if it does not fit.
-    pub fn badge(self) -> Option<Badge> {
-        let (domain, low) = match self {
-            Self::Session { domain, number } => (domain, number),
-            Self::Fault { domain, thread } => (domain, thread | FAULT_BIT),
-        };
-        (domain < MAX_DOMAINS && low & !FAULT_BIT < FAULT_BIT).then(|| Badge::new(domain << DOMAIN_SHIFT | low)).flatten()
-    }
-
-    /// What a badge stands for.
-    #[inline]
-    pub fn of(badge: Badge) -> Self {
-        let (domain, low) = (badge.number() >> DOMAIN_SHIFT, badge.number() & (FAULT_BIT - 1));
-        match badge.number() & FAULT_BIT {
-            0 => Self::Session { domain, number: low },
-            _ => Self::Fault { domain, thread: low },
-        }
-    }
+/// Everything that components have.
+pub struct System {
+    /// Where all requests and faults arrive.
+    pub endpoint: Cap<Endpoint>,
+    /// Protection domains.
+    pub domains: Arena<Domain>,
+    /// Dataspaces.
+    pub dataspaces: Arena<Dataspace>,
+    /// Region maps, address spaces among them.
+    pub maps: Arena<RegionMap>,
+    /// Threads.
+    pub threads: Arena<Thread>,
+    /// Endpoints.
+    pub endpoints: Arena<EndpointObject>,
+    /// Notifications.
+    pub notifications: Arena<NotificationObject>,
+    /// Signal contexts.
+    pub contexts: Arena<Context>,
 }
 
 /// An endpoint that a component has made.
@@ -73,6 +61,8 @@ pub struct EndpointObject {
     pub cap: Cap<Endpoint>,
     /// Who pays.
     pub account: Id<Domain>,
+    /// Where it is in the list of what that account has paid for.
+    pub place: u32,
 }
 
 /// A notification that a component has made.
@@ -81,4 +71,22 @@ pub struct NotificationObject {
     pub cap: Cap<Notification>,
     /// Who pays.
     pub account: Id<Domain>,
+    /// Where it is in the list of what that account has paid for.
+    pub place: u32,
+}
+
+impl System {
+    /// Nothing yet.
+    pub fn new(endpoint: Cap<Endpoint>) -> Self {
+        Self {
+            endpoint,
+            domains: Arena::new(MAX_DOMAINS),
+            dataspaces: Arena::new(1 << 14),
+            maps: Arena::new(1 << 12),
+            threads: Arena::new(1 << 12),
+            endpoints: Arena::new(1 << 12),
+            notifications: Arena::new(1 << 12),
+            contexts: Arena::new(1 << 14),
+        }
+    }
 }

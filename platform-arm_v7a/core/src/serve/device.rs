@@ -1,0 +1,1 @@
+//! IRQ and IO_MEM.

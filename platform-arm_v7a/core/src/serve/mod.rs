@@ -1,0 +1,68 @@
+//! Requests of components, and what answers them: one file for each interface.
+//!
+//! The badge says whose capability was called, and which number of its table it is; the entry there says which session
+//! that is. All of this is indexing, nothing is searched or allocated.
+
+mod cpu;
+mod device;
+mod echo;
+mod log;
+mod parent;
+mod pd;
+mod report;
+mod rm;
+mod rom;
+mod signal;
+mod timer;
+
+use base::rpc::{Buffer, Reply, Request, Status};
+
+use crate::{
+    judge::Judge,
+    system::{Domain, Id, Known, Session, System},
+};
+
+/// What is outside of the system of components.
+pub struct Outside {
+    /// Shows what is printed, and judges the run.
+    pub judge: Judge,
+}
+
+/// A request that is being answered.
+pub struct Call<'a> {
+    /// What components have.
+    pub system: &'a mut System,
+    /// What is outside of that.
+    pub outside: &'a mut Outside,
+    /// Who asks, that is, whose capability was called.
+    pub holder: Id<Domain>,
+    /// The session's number in its table.
+    pub number: u32,
+}
+
+/// Answers a request to the session of that number of that protection domain. None means that nobody is answered.
+#[inline]
+pub fn session<'s>(
+    system: &mut System,
+    outside: &mut Outside,
+    (domain, number): (u32, u32),
+    request: &Request<'_>,
+    space: &'s mut Buffer,
+) -> Option<Reply<'s>> {
+    let gone = Some(Reply::of(Status::PeerGone));
+    let Some((holder, domain)) = system.domains.at(domain) else { return gone };
+    let Some(entry) = domain.table.get(number as usize) else { return gone };
+    let Known::Session(session) = entry.known else { return gone };
+    let call = Call { system, outside, holder, number };
+    // A line for each interface, `Session::Pd => pd::dispatch(&mut call, request, space)`.
+    match session {
+        Session::Pd | Session::Rm | Session::Rom => refuse(call, request, space),
+        Session::Log(_) | Session::Timer(_) | Session::Signal | Session::Cpu => refuse(call, request, space),
+        Session::Irq(_) | Session::IoMem(_) => refuse(call, request, space),
+        Session::Parent | Session::Report | Session::Echo => refuse(call, request, space),
+    }
+}
+
+fn refuse<'s>(_: Call<'_>, _: &Request<'_>, _: &'s mut Buffer) -> Option<Reply<'s>> {
+    Some(Reply::of(Status::Refused))
+}

@@ -1,0 +1,1 @@
+//! PARENT of the first component.

@@ -1,0 +1,4 @@
+//! Dataspaces: memory that can be attached.
+
+/// Memory that can be attached.
+pub struct Dataspace {}

@@ -1,0 +1,4 @@
+//! Interrupts.
+
+/// An interrupt that a session is about.
+pub struct Irq {}

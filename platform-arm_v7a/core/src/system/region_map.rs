@@ -1,0 +1,4 @@
+//! Region maps: what lies where.
+
+/// What lies where.
+pub struct RegionMap {}

@@ -1,0 +1,4 @@
+//! Signals: contexts, and which of them are pending.
+
+/// A signal context.
+pub struct Context {}

@@ -1,0 +1,1 @@
+//! Timeouts: which signal is raised when.
