@@ -194,11 +194,33 @@ fn encoded(names: &[&Ident], types: &[&Type]) -> Forms {
     }
 }
 
+/// A type as people write it: tokens come with blanks between.
+fn shown(kind: &Type) -> String {
+    match kind {
+        Type::Tuple(tuple) if tuple.elems.is_empty() => String::new(),
+        kind => kind.to_token_stream().to_string().replace(" ,", ",").replace(" ;", ";").split(' ').fold(
+            String::new(),
+            |mut text, part| {
+                let words = text.ends_with(|c: char| c.is_alphanumeric() || c == ',' || c == ';')
+                    && part.starts_with(|c: char| c.is_alphanumeric());
+                if words {
+                    text.push(' ');
+                }
+                text + part
+            },
+        ),
+    }
+}
+
 /// `Operation { ... }`.
 fn operation_data(operation: &Operation, error: &TokenStream) -> TokenStream {
     let Operation { number, idempotent, encoded, unanswered, doc, .. } = operation;
     let name = operation.name.to_string();
     let arguments = operation.arguments.iter().map(|(name, _)| name.to_string());
+    let result = match &operation.output {
+        _ if *unanswered => String::new(),
+        Output::Value(value) | Output::Fallible(value, _) | Output::Open(value, _) => shown(value),
+    };
     quote! {
         ::base::rpc::Operation {
             number: #number,
@@ -207,6 +229,7 @@ fn operation_data(operation: &Operation, error: &TokenStream) -> TokenStream {
             encoded: #encoded,
             unanswered: #unanswered,
             arguments: &[#(#arguments),*],
+            result: #result,
             errors: <#error as ::base::rpc::ErrorCode>::CODES,
             doc: #doc,
         }

@@ -41,6 +41,8 @@ pub struct Operation {
     pub unanswered: bool,
     /// Names of its arguments.
     pub arguments: &'static [&'static str],
+    /// The type of what it gives when it succeeds, as in the source; empty if that is nothing.
+    pub result: &'static str,
     /// Codes and names of its own errors.
     pub errors: &'static [(u8, &'static str)],
     /// What it does.

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::cpu::{Cause, Place};
-use crate::{ErrorCode, interface, rpc::{CallError, Slot}};
+use crate::{
+    ErrorCode, interface,
+    rpc::{CallError, Slot},
+};
 
 /// PARENT: what a component asks of whoever made it.
 ///

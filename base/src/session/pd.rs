@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ErrorCode, Words, interface,
-    rpc::{Registers, Reader, Slot, Words},
+    rpc::{Reader, Registers, Slot, Words},
 };
 
 /// PD: protection domains, their memory, their accounts, and what lies in their slots.

@@ -82,7 +82,8 @@ impl Words for Placement {
     #[inline]
     fn put(self, to: &mut Registers) {
         let flag = |set, flag| if set { flag } else { 0 };
-        let flags = flag(self.address.is_some(), AT) | flag(self.writable, WRITABLE) | flag(self.executable, EXECUTABLE);
+        let flags =
+            flag(self.address.is_some(), AT) | flag(self.writable, WRITABLE) | flag(self.executable, EXECUTABLE);
         to.push(self.address.unwrap_or(0) & !FLAGS | flags);
         to.push((self.offset >> 12) << 16 | (self.size >> 12) & 0xffff);
     }

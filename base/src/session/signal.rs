@@ -1,9 +1,6 @@
 //! SIGNAL: being told that something has happened.
 
-use crate::{
-    ErrorCode, Words, interface,
-    rpc::Slot,
-};
+use crate::{ErrorCode, Words, interface, rpc::Slot};
 
 /// SIGNAL: being told that something has happened.
 ///

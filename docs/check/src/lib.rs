@@ -5,10 +5,12 @@
 //! page against the checkout it lies in.
 #![forbid(unsafe_code)]
 
+mod operations;
 mod page;
 mod picture;
 mod tree;
 
+pub use operations::operations;
 pub use page::{Code, CodeBlock, Link, Page, Table};
 pub use picture::picture;
 pub use tree::{broken_links, files, manifests, missing_files, pages, pictures, top};

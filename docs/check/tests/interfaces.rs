@@ -1,6 +1,6 @@
 //! The reference of the interfaces, held against their definitions.
 
-use std::{collections::BTreeSet, fs};
+use std::fs;
 
 use base::{
     rpc::{Label, MAX_BYTES, Status},
@@ -13,40 +13,10 @@ fn text() -> String {
 }
 
 #[test]
-fn every_operation_is_documented_and_no_other() {
-    let (text, page) = (text(), Page::parse(&text()));
-    for interface in INTERFACES {
-        let heading = format!("## {}\n\nNumber {}. ", interface.name, interface.id);
-        assert!(text.contains(&heading), "no `{heading}`");
-        let table = page.table(&interface.name.to_lowercase()).unwrap();
-        let documented: BTreeSet<Vec<String>> = table
-            .body()
-            .iter()
-            .map(|row| [0, 1, 2, 3, 5].map(|column| row[column].replace('`', "")).to_vec())
-            .collect();
-        let defined: BTreeSet<Vec<String>> = interface
-            .operations
-            .iter()
-            .map(|operation| {
-                let marks = [
-                    (operation.idempotent, "idempotent"),
-                    (operation.encoded, "encoded"),
-                    (operation.unanswered, "unanswered"),
-                ];
-                let marks = marks.iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| *mark).collect::<Vec<_>>();
-                let errors = operation.errors.iter().map(|(code, name)| format!("{code} {name}")).collect::<Vec<_>>();
-                let list = |parts: String| if parts.is_empty() { "–".to_owned() } else { parts };
-                vec![
-                    operation.name.to_owned(),
-                    operation.number.to_string(),
-                    list(marks.join(", ")),
-                    list(operation.arguments.join(", ")),
-                    list(errors.join(", ")),
-                ]
-            })
-            .collect();
-        assert_eq!(documented, defined, "{}", interface.name);
-    }
+fn every_operation_is_documented_as_it_is_defined() {
+    let written = fs::read_to_string(top().join("docs/src/reference/operations.md")).unwrap();
+    let defined = docs_check::operations(INTERFACES);
+    assert!(written == defined, "write it anew: cargo run -p rtcr-docs-check --example operations");
 }
 
 #[test]
