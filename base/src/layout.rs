@@ -12,7 +12,9 @@ pub const PROGRAM: Range<u32> = 0x0100_0000..0x0c00_0000;
 /// The stacks of threads.
 pub const STACK_AREA: Range<u32> = 0x0c00_0000..0x1000_0000;
 /// What is attached anywhere.
-pub const ANYWHERE: Range<u32> = 0x1000_0000..0xe000_0000;
+pub const ANYWHERE: Range<u32> = 0x1000_0000..0xd000_0000;
+/// The component's heap, which it attaches itself.
+pub const HEAP: Range<u32> = 0xd000_0000..0xe000_0000;
 
 /// Most threads of a component.
 pub const THREADS: u32 = 64;

@@ -12,34 +12,74 @@
 //! * [`platform`]: what a component's machine does for it.
 //! * [`layout`]: where things lie in a component's address space.
 //! * [`text`]: what a component prints, made safe to show.
-//! * [`deadlines`], [`queue`]: for whoever serves time and signals (feature `heap`).
-//! * [`scenario`], [`oracle`]: a run described as data, and judged (feature `scenario`).
+//!
+//! With the feature `runtime`, what a component runs with:
+//!
+//! * [`Env`]: its methods are what a component can do.
+//! * [`memory`]: dataspaces, region maps, and what is attached.
+//! * [`thread`], [`sync`]: threads, and locks that they share.
+//! * [`signal`]: being told that something has happened.
+//! * [`service`], [`client`]: services that a component offers, and sessions of others'.
+//! * [`entrypoint`]: what the first thread does for ever.
+//! * [`heap`]: memory for `alloc`.
+//! * [`runtime`]: what all these share.
+//!
+//! With the feature `heap`: [`deadlines`], [`queue`], for whoever serves time and signals.
+//! With the feature `scenario`: [`scenario`], [`oracle`]: a run described as data, and judged.
+//! With the feature `testing`: [`testing`], a machine in memory.
+//!
+//! # Unsafe
+//! Denied, but in the files that cannot do without: `heap.rs` (an allocator), `memory/view.rs` (attached memory as bytes and
+//! words), `sync.rs` (locks).
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(feature = "heap")]
 extern crate alloc;
+#[cfg(feature = "testing")]
+extern crate std;
 // What `interface` makes says `::base`, here as everywhere.
 extern crate self as base;
 
+#[cfg(feature = "runtime")]
+pub mod client;
 #[cfg(feature = "heap")]
 pub mod deadlines;
 #[cfg(test)]
 #[path = "../tests/support/elf.rs"]
 mod elf_file;
+#[cfg(feature = "runtime")]
+pub mod entrypoint;
 pub mod env;
 pub mod executable;
+#[cfg(feature = "runtime")]
+pub mod heap;
 pub mod layout;
+#[cfg(feature = "runtime")]
+pub mod memory;
 #[cfg(feature = "scenario")]
 pub mod oracle;
 pub mod platform;
 #[cfg(feature = "heap")]
 pub mod queue;
 pub mod rpc;
+#[cfg(feature = "runtime")]
+pub mod runtime;
 #[cfg(feature = "scenario")]
 pub mod scenario;
+#[cfg(feature = "runtime")]
+pub mod service;
 pub mod session;
+#[cfg(feature = "runtime")]
+pub mod signal;
+#[cfg(feature = "runtime")]
+pub mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
+#[cfg(feature = "runtime")]
+pub mod thread;
 
+#[cfg(feature = "runtime")]
 pub use env::Env;
 pub use interface::{ErrorCode, Words, interface, interposer};

@@ -20,12 +20,18 @@ pub trait Platform: Transport {
     /// Answers the request that this thread received last, then does as `receive` does, without anything in between.
     fn answer_and_receive<'a>(&self, endpoint: Slot, reply: &Reply<'_>, space: &'a mut Buffer) -> Received<'a>;
 
-    /// Where a new thread begins. It calls [`thread::begin`](crate::thread) with the word that it was started with.
+    /// The calling thread's number, as its message buffer's mark says.
+    fn thread(&self) -> ThreadNumber;
+
+    /// Where a new thread begins. It calls `base::thread::begin` with the word that it was started with.
     fn thread_entry(&self) -> u32;
 
     /// What the last bytes of a thread's message buffer page must hold, and where, so that its requests are told apart:
     /// offset in the page, and the word.
     fn thread_mark(&self, number: ThreadNumber) -> (u32, u32);
+
+    /// Where the byte at an address of the component's address space is. A machine on which components run says: there.
+    fn memory(&self, address: u32) -> *mut u8;
 
     /// Number of the processor in ELF files (`e_machine`).
     fn elf_machine(&self) -> u16;

@@ -27,7 +27,7 @@ pub mod words;
 pub use call::{Arguments, Call, CallError, Decision, ErrorCode, Interface, Never, Operation, answer, decide, unknown};
 pub use encoded::MAX_BYTES;
 pub use label::{Caller, Label, Selector, Sequence, ThreadNumber};
-pub use message::{Body, Buffer, Reply, Request};
+pub use message::{Body, Buffer, Reply, Request, Serve};
 pub use registers::{Reader, Registers, Words};
 pub use status::Status;
 pub use transport::{Answer, Connection, Long, Shared, Transport};

@@ -3,7 +3,7 @@
 //! As little as possible: what is the same for all interfaces is in `base::rpc`, so that it can be read and tested there.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Ident, ItemTrait, Type};
 
 use crate::definition::{Definition, Operation, Output, too_many_words};
@@ -16,6 +16,7 @@ pub fn emit(definition: &Definition) -> TokenStream {
     let implementations = operations.iter().map(implementation);
     let client = client(definition);
     let dispatch = dispatch(definition);
+    let session = session(definition);
     let interposer = interposer(definition);
     let description = description(definition);
     quote! {
@@ -25,6 +26,7 @@ pub fn emit(definition: &Definition) -> TokenStream {
         #(#implementations)*
         #client
         #dispatch
+        #session
         #interposer
     }
 }
@@ -76,8 +78,12 @@ fn calls(Definition { item, operations, .. }: &Definition) -> TokenStream {
 struct Types<'a> {
     output: TokenStream,
     error: TokenStream,
-    names: Vec<&'a Ident>,
     types: Vec<&'a Type>,
+}
+
+/// Names for the arguments where the definition's own could be taken for something of ours, like `server` or `space`.
+fn positions(operation: &Operation) -> Vec<Ident> {
+    (0..operation.arguments.len()).map(|position| format_ident!("argument{position}")).collect()
 }
 
 impl<'a> Types<'a> {
@@ -90,8 +96,8 @@ impl<'a> Types<'a> {
                 (value.to_token_stream(), error.to_token_stream())
             }
         };
-        let (names, types) = operation.arguments.iter().map(|(name, kind)| (name, kind)).unzip();
-        Self { output, error, names, types }
+        let types = operation.arguments.iter().map(|(_, kind)| kind).collect();
+        Self { output, error, types }
     }
 }
 
@@ -104,7 +110,8 @@ fn is_bytes(kind: &Type) -> bool {
 /// `impl Call for call::Name`.
 fn implementation(operation: &Operation) -> TokenStream {
     let Operation { marker, name, .. } = operation;
-    let Types { output, error, names, types } = Types::of(operation);
+    let Types { output, error, types } = Types::of(operation);
+    let names = positions(operation);
     let data = operation_data(operation, &error);
     let forms = if operation.encoded { encoded(&names, &types) } else { words(operation, &output, &names, &types) };
     let Forms { call, decode, reply, check } = forms;
@@ -147,7 +154,7 @@ struct Forms {
     check: TokenStream,
 }
 
-fn words(operation: &Operation, output: &TokenStream, names: &[&Ident], types: &[&Type]) -> Forms {
+fn words(operation: &Operation, output: &TokenStream, names: &[Ident], types: &[&Type]) -> Forms {
     let name = &operation.name;
     let span = name.span();
     let too_many = [too_many_words(name, "arguments"), too_many_words(name, "results")];
@@ -167,7 +174,7 @@ fn words(operation: &Operation, output: &TokenStream, names: &[&Ident], types: &
     }
 }
 
-fn encoded(names: &[&Ident], types: &[&Type]) -> Forms {
+fn encoded(names: &[Ident], types: &[&Type]) -> Forms {
     let rest_is_bytes = types.last().is_some_and(|kind| is_bytes(kind));
     let head = names.len() - usize::from(rest_is_bytes);
     let (head, tail) = names.split_at(head);
@@ -259,7 +266,8 @@ fn client(Definition { item, operations, .. }: &Definition) -> TokenStream {
     let title = format!("Asks whoever serves [`{interface}`].");
     let methods = operations.iter().map(|operation| {
         let Operation { name, marker, doc, unanswered, .. } = operation;
-        let Types { output, error, names, types } = Types::of(operation);
+        let Types { output, error, types } = Types::of(operation);
+        let names: Vec<_> = operation.arguments.iter().map(|(name, _)| name).collect();
         let types = types.iter().map(|kind| without_lifetime(kind));
         let marks = marks(operation);
         let docs = quote! {
@@ -315,6 +323,13 @@ fn client(Definition { item, operations, .. }: &Definition) -> TokenStream {
 
             #(#methods)*
         }
+
+        impl<T> ::core::convert::From<::base::rpc::Connection<T>> for Client<T> {
+            #[inline(always)]
+            fn from(connection: ::base::rpc::Connection<T>) -> Self {
+                Self(connection)
+            }
+        }
     }
 }
 
@@ -339,7 +354,7 @@ fn dispatch(Definition { item, operations, .. }: &Definition) -> TokenStream {
     );
     let arms = operations.iter().map(|operation| {
         let Operation { name, marker, output, unanswered, .. } = operation;
-        let names: Vec<_> = operation.arguments.iter().map(|(name, _)| name).collect();
+        let names = positions(operation);
         let call = quote!(<S as #interface>::#name(server #(, #names)*));
         let answer = |result| quote!(Some(::base::rpc::answer::<call::#marker>(#result, space)));
         let answer = match output {
@@ -370,6 +385,28 @@ fn dispatch(Definition { item, operations, .. }: &Definition) -> TokenStream {
             match request.label.selector() {
                 #(#arms)*
                 _ => Some(::base::rpc::unknown(OPERATIONS, request.label)),
+            }
+        }
+    }
+}
+
+/// A server as a session of whatever interface.
+fn session(Definition { item, .. }: &Definition) -> TokenStream {
+    let (vis, interface) = (&item.vis, &item.ident);
+    let title = format!("A session whose requests are answered by a server of [`{interface}`].");
+    quote! {
+        #[doc = #title]
+        #[derive(Clone, Debug, Default)]
+        #vis struct Server<S>(pub S);
+
+        impl<S: #interface> ::base::rpc::Serve for Server<S> {
+            #[inline]
+            fn serve<'s>(
+                &mut self,
+                request: &::base::rpc::Request<'_>,
+                space: &'s mut ::base::rpc::Buffer,
+            ) -> ::core::option::Option<::base::rpc::Reply<'s>> {
+                dispatch(&mut self.0, request, space)
             }
         }
     }

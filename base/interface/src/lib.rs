@@ -56,6 +56,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `Client` | the operations as calls over a `base::rpc::Transport`; each returns `Result<T, CallError<E>>` |
 /// | `dispatch` | answers a request by calling a server, something that implements the trait |
+/// | `Server` | something that implements the trait as a session: a `base::rpc::Serve` |
 /// | `Interposer`, `interpose` | the base of those who stand between: see [`interposer`](macro@interposer) |
 /// | `call` | a type for each operation, `call::Add`, that implements `base::rpc::Call` |
 /// | `INTERFACE`, `OPERATIONS` | the definition as data |

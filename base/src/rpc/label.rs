@@ -167,6 +167,11 @@ impl Caller {
         label
     }
 
+    /// The thread.
+    pub const fn thread(self) -> ThreadNumber {
+        self.thread
+    }
+
     /// As one word, for places that are not typed. 0 is `Caller::new(ThreadNumber::FIRST)`.
     #[inline(always)]
     pub const fn word(self) -> u32 {

@@ -66,6 +66,14 @@ impl Reply<'_> {
     }
 }
 
+/// Answers the requests of one session, whatever its interface. The attribute
+/// [`interface`](macro@crate::interface) makes one of everything that implements an interface: `Server`.
+pub trait Serve {
+    /// Answers a request, of which nothing is trusted. None means that nobody is answered. Long results are put into
+    /// `space`.
+    fn serve<'s>(&mut self, request: &Request<'_>, space: &'s mut Buffer) -> Option<Reply<'s>>;
+}
+
 /// Room for the words of one message. Whoever serves has one for replies, made once: it is 480 bytes large.
 #[derive(Clone, Debug)]
 pub struct Buffer {

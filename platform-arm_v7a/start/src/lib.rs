@@ -2,15 +2,20 @@
 //!
 //! A program is a component's library and one line, `start::component!(name::construct);`. Whoever creates the component
 //! sets program counter and stack pointer; `_start` clears the frame chain and goes on in Rust: the logging backend is
-//! installed, `construct` called, and then the component's first thread waits at its doorbell.
+//! installed, the barrier `restore_thread` called, then `construct`, and then the component's first thread serves requests
+//! and signals. Until the barrier there is one thread, and what it asks for depends on the program alone.
 #![no_std]
 
+// For the heap, which is this crate's to define.
+extern crate alloc;
+
 mod panic;
+mod platform;
 mod transport;
 
 use core::arch::global_asm;
 
-use base::{Env, env::Logger};
+use base::{Env, entrypoint::Entrypoint, env::Logger, heap::Heap, runtime::Runtime};
 
 pub use transport::Kernel;
 
@@ -28,12 +33,30 @@ _start:
     entry = sym entry,
 );
 
-static TRANSPORT: Kernel = Kernel;
+// What a thread other than the first begins with: the word that it was started with is in r0.
+global_asm!(
+    r#"
+    .section .text.start, "ax"
+    .arm
+    .global _start_thread
+_start_thread:
+    mov     r11, #0
+    mov     lr, #0
+    b       {thread}
+    "#,
+    thread = sym thread,
+);
+
+static PLATFORM: Kernel = Kernel;
+static RUNTIME: Runtime = Runtime::new();
 static LOGGER: Logger = Logger::new(environment());
 
 const fn environment() -> Env {
-    Env::new(&TRANSPORT)
+    Env::new(&PLATFORM, &RUNTIME)
 }
+
+#[global_allocator]
+static HEAP: Heap = Heap::new(environment());
 
 unsafe extern "Rust" {
     /// The component itself; named by [`component`].
@@ -43,11 +66,15 @@ unsafe extern "Rust" {
 extern "C" fn entry() -> ! {
     LOGGER.install();
     let mut env = environment();
+    // A parent that knows nothing of it answers so, and nothing depends on it.
+    let _ = env.pd().restore_thread();
     // SAFETY: defined by `component!` with this very signature.
     unsafe { __construct(&mut env) };
-    loop {
-        transport::wait(base::env::DOORBELL);
-    }
+    Entrypoint::new(env).run()
+}
+
+extern "C" fn thread(argument: u32) -> ! {
+    base::thread::begin(environment(), argument)
 }
 
 /// Makes a function `fn(&mut base::Env)` the component of an executable.

@@ -4,9 +4,11 @@
 //! never touches. A fresh buffer is zero, which is the first thread before its first request; whoever makes another thread
 //! puts that thread's [`Caller`] there. So it is saved and restored with the buffer, and no thread waits for another.
 
-use base::rpc::{Answer, Caller, FAST_WORDS, Long, Registers, Selector, Slot, Status, Transport};
+use base::rpc::{
+    Answer, Body, Caller, FAST_WORDS, Long, Registers, Reply, Selector, Slot, Status, ThreadNumber, Transport,
+};
 use sel4::{
-    Cap, Endpoint, Message, Notification,
+    Cap, Endpoint, Message,
     message::{MessageInfo, buffer},
 };
 
@@ -43,9 +45,19 @@ fn call(to: Slot, selector: Selector, length: usize, words: [u32; FAST_WORDS]) -
     let label = caller.label(selector);
     // SAFETY: as above.
     unsafe { sel4_raw::seL4_SetUserData(caller.word()) };
-    // What `MessageInfo::new` does, but without its checks: a label has 20 bits, and at most 120 words come here.
-    let info = MessageInfo::from_word(label.number() << LABEL_SHIFT | length as u32);
-    Cap::<Endpoint>::new(to.0).call(Message { info, words })
+    Cap::<Endpoint>::new(to.0).call(Message { info: info(label.number(), length), words })
+}
+
+/// What `MessageInfo::new` does, but without its checks: at most 120 words come here. Of a label, 20 bits count.
+#[inline(always)]
+fn info(label: u32, length: usize) -> MessageInfo {
+    MessageInfo::from_word(label << LABEL_SHIFT | length as u32)
+}
+
+/// Who the calling thread is, by the mark in its message buffer.
+pub(crate) fn thread() -> ThreadNumber {
+    // SAFETY: the thread has its message buffer, and this word of it is used here only.
+    Caller::from_word(unsafe { sel4_raw::seL4_GetUserData() }).thread()
 }
 
 /// Puts a request of `length` words into the message buffer, and hands back those that travel in registers.
@@ -78,7 +90,18 @@ fn place(request: Long<'_>, length: usize) -> [u32; FAST_WORDS] {
     registers
 }
 
-/// Waits until somebody rings, and returns; without anybody who could, it never does.
-pub(crate) fn wait(doorbell: Slot) {
-    Cap::<Notification>::new(doorbell.0).wait();
+/// A reply as a message, its words placed where they are sent from. One that does not fit is not sent as it is.
+#[inline(always)]
+pub(crate) fn message(reply: &Reply<'_>) -> Message {
+    let (status, request) = match &reply.body {
+        Body::Short(registers) => {
+            let info = info(reply.status.label(), registers.length());
+            return Message { info, words: registers.all() };
+        }
+        Body::Long(words) => (reply.status, Long::Words(words)),
+    };
+    match request.length() {
+        Some(length) => Message { info: info(status.label(), length), words: place(request, length) },
+        None => Message { info: info(Status::TooLong.label(), 0), words: [0; FAST_WORDS] },
+    }
 }

@@ -1,0 +1,88 @@
+//! Services that a component offers to others.
+//!
+//! An interface's definition brings `Server`, which answers the requests of one session by calling something that implements
+//! the interface. So a service is a function that makes these:
+//!
+//! ```ignore
+//! env.serve("counter", |_| Ok(counter::Server(Count::default())))?;
+//! ```
+//!
+//! Sessions live in the first thread, which serves them one request after the other once construction is over.
+
+use alloc::{boxed::Box, string::String, vec::Vec};
+
+use crate::{
+    Env,
+    rpc::{CallError, Serve},
+    session::parent::AnnounceError,
+};
+
+/// A client that wants a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    /// The session's number, with which the client can be [given](Env::hand_over) dataspaces.
+    pub session: u32,
+    /// What the client is called.
+    pub client: &'a str,
+    /// As the client gave it.
+    pub argument: &'a [u8],
+}
+
+/// A session that a service does not want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
+
+type Factory = Box<dyn FnMut(&Opening<'_>) -> Result<Box<dyn Serve>, Refused> + Send>;
+
+/// The services of a component, by name. There are few.
+pub(crate) struct Services(Vec<Service>);
+
+struct Service {
+    name: String,
+    /// None while it makes a session.
+    factory: Option<Factory>,
+}
+
+impl Services {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn find(&mut self, name: &str) -> Option<&mut Option<Factory>> {
+        self.0.iter_mut().find(|service| service.name == name).map(|service| &mut service.factory)
+    }
+}
+
+impl Env {
+    /// Offers a service. `open` is called for each client, by the first thread, and makes what answers its requests; it is
+    /// dropped when the client closes the session.
+    ///
+    /// # Errors
+    /// Why the service is not offered.
+    pub fn serve<S: Serve + 'static>(
+        &self,
+        service: &str,
+        mut open: impl FnMut(&Opening<'_>) -> Result<S, Refused> + Send + 'static,
+    ) -> Result<(), CallError<AnnounceError>> {
+        let factory: Factory = Box::new(move |opening| Ok(Box::new(open(opening)?)));
+        self.parent().announce(service)?;
+        // Tasks for it are fetched by the first thread: at the latest when it begins to serve, or at a ring.
+        self.runtime().services.lock(*self).0.push(Service { name: service.into(), factory: Some(factory) });
+        Ok(())
+    }
+
+    pub(crate) fn has_services(&self) -> bool {
+        !self.runtime().services.lock(*self).0.is_empty()
+    }
+
+    /// Makes a session; the lock is free meanwhile.
+    pub(crate) fn make_session(&self, service: &str, opening: &Opening<'_>) -> Result<Box<dyn Serve>, Refused> {
+        let factory = self.runtime().services.lock(*self).find(service).and_then(Option::take);
+        let mut factory = factory.ok_or(Refused)?;
+        let session = factory(opening);
+        if let Some(place) = self.runtime().services.lock(*self).find(service) {
+            *place = Some(factory);
+        }
+        session
+    }
+}
