@@ -11,6 +11,7 @@
 //! * [`executable`](mod@executable): programs.
 //! * [`platform`]: what a component's machine does for it.
 //! * [`layout`]: where things lie in a component's address space.
+//! * [`child`]: how a component makes, serves and ends another one (feature `scenario`).
 //! * [`text`]: what a component prints, made safe to show.
 //!
 //! With the feature `runtime`, what a component runs with:
@@ -41,6 +42,8 @@ extern crate std;
 // What `interface` makes says `::base`, here as everywhere.
 extern crate self as base;
 
+#[cfg(feature = "scenario")]
+pub mod child;
 #[cfg(feature = "runtime")]
 pub mod client;
 #[cfg(feature = "heap")]

@@ -263,7 +263,7 @@ impl fmt::Display for Disorder {
 #[cfg(test)]
 mod tests {
     use super::{super::Invalid, *};
-    use alloc::{format, string::ToString};
+    use alloc::{format, string::ToString, vec::Vec};
 
     const TREE: &str = r#"
         about = "a tree"

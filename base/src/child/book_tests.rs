@@ -1,0 +1,144 @@
+//! A client, a server, and what their parent's book makes of them.
+
+use super::*;
+
+const CLIENT: (Member, &str) = (7, "client");
+const SERVER: Member = 3;
+
+fn open(book: &mut Book) -> Result<Opened, OpenError> {
+    book.open(CLIENT, SERVER, "echo", b"x")
+}
+
+/// A session that is open, under the number 20 of the client.
+fn opened(book: &mut Book) -> u32 {
+    book.announce(SERVER, "echo").unwrap();
+    assert_eq!(open(book), Ok(Opened::Pending { ring: true }));
+    let number = book.task(SERVER).unwrap().session;
+    assert_eq!(book.done(SERVER, number, true), Ok(Some(CLIENT.0)));
+    assert_eq!(open(book), Ok(Opened::Accepted(number)));
+    book.installed(number, Slot(20));
+    number
+}
+
+#[test]
+fn a_session_is_opened_by_asking_again() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    assert_eq!(book.session(CLIENT.0, Slot(20)), Some((number, SERVER)));
+    assert_eq!((book.session(CLIENT.0, Slot(21)), book.session(SERVER, Slot(20))), (None, None));
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: true }), "the same again is another session");
+    assert!(book.task(SERVER).unwrap().session > number);
+}
+
+#[test]
+fn a_server_that_comes_later_finds_who_waits() {
+    let mut book = Book::new();
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: false }));
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: false }));
+    assert_eq!(book.task(SERVER), None);
+    assert_eq!(book.announce(SERVER, "other"), Ok(false));
+    assert_eq!(book.announce(SERVER, "echo"), Ok(true));
+    let task = book.task(SERVER).unwrap().clone();
+    let TaskKind::Open { service, client, argument } = task.what else { panic!() };
+    assert_eq!((service.as_str(), client.as_str(), argument.as_slice()), ("echo", "client", &b"x"[..]));
+    assert_eq!(book.done(SERVER, task.session + 1, true), Err(SessionError::Nothing));
+    assert_eq!(book.done(CLIENT.0, task.session, true), Err(SessionError::Nothing));
+    assert_eq!(book.done(SERVER, task.session, false), Ok(Some(CLIENT.0)));
+    assert_eq!(open(&mut book), Err(OpenError::Refused));
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: true }), "a refusal is told once");
+}
+
+#[test]
+fn services_have_names_and_are_announced_once() {
+    let mut book = Book::new();
+    assert_eq!(book.announce(SERVER, ""), Err(AnnounceError::Name));
+    assert_eq!(book.announce(SERVER, &"x".repeat(33)), Err(AnnounceError::Name));
+    assert_eq!(book.announce(SERVER, "echo"), Ok(false));
+    assert_eq!(book.announce(SERVER, "echo"), Err(AnnounceError::Occupied));
+    for n in 1..MAX_SERVICES {
+        book.announce(SERVER, &alloc::format!("s{n}")).unwrap();
+    }
+    assert_eq!(book.announce(SERVER, "more"), Err(AnnounceError::Occupied));
+}
+
+#[test]
+fn a_closed_session_is_the_servers_to_forget() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    assert_eq!(book.hand_over(SERVER, number, Slot(30), true), Ok(1));
+    assert_eq!(book.close(CLIENT.0, Slot(21)), Err(SessionError::Nothing));
+    assert_eq!(book.close(CLIENT.0, Slot(20)), Ok(Some(SERVER)));
+    assert_eq!(book.close(CLIENT.0, Slot(20)), Err(SessionError::Nothing));
+    assert_eq!(book.task(SERVER), Some(&Task { session: number, what: TaskKind::Close }));
+    assert_eq!(book.hand_over(SERVER, number, Slot(30), true), Err(SessionError::Nothing));
+    assert_eq!(book.done(SERVER, number, true), Ok(None));
+    assert!(book.sessions.is_empty() && book.slots.is_empty());
+}
+
+#[test]
+fn handles_belong_to_one_session() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    let handle = book.hand_over(SERVER, number, Slot(30), false).unwrap();
+    assert_eq!(book.hand_over(SERVER, number, Slot(30), false), Ok(handle));
+    assert_eq!(book.hand_over(CLIENT.0, number, Slot(30), false), Err(SessionError::Nothing));
+    let handed = Handed { server: SERVER, number: Slot(30), writable: false };
+    assert_eq!(book.redeem(CLIENT.0, Slot(20), handle), Some(handed));
+    for (client, slot, handle) in
+        [(CLIENT.0, 20, 0), (CLIENT.0, 20, 2), (CLIENT.0, 20, !0), (8, 20, 1), (CLIENT.0, 21, 1)]
+    {
+        assert_eq!(book.redeem(client, Slot(slot), handle), None);
+    }
+    for n in 2..=MAX_HANDLES as u32 {
+        assert_eq!(book.hand_over(SERVER, number, Slot(30 + n), true), Ok(n));
+    }
+    assert_eq!(book.hand_over(SERVER, number, Slot(99), true), Err(SessionError::Caps));
+}
+
+#[test]
+fn upgrades_reach_the_server() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    for _ in 0..MAX_UPGRADES {
+        assert!(book.can_upgrade(number));
+        assert_eq!(book.upgraded(number, 4096, 2), Ok(SERVER));
+    }
+    assert!(!book.can_upgrade(number));
+    assert_eq!(book.task(SERVER).unwrap().what, TaskKind::Upgrade { ram: 4096, caps: 2 });
+    assert_eq!(book.done(SERVER, number, true), Ok(None));
+    assert!(book.can_upgrade(number));
+}
+
+#[test]
+fn whoever_ends_leaves_nothing() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: true }));
+    let (servers, dead) = book.ended(CLIENT.0);
+    assert_eq!((servers, dead), (alloc::vec![SERVER], alloc::vec![]));
+    assert_eq!(book.task(SERVER), Some(&Task { session: number, what: TaskKind::Close }));
+    book.done(SERVER, number, true).unwrap();
+    assert!(book.sessions.is_empty() && book.task(SERVER).is_none());
+
+    let mut book = Book::new();
+    opened(&mut book);
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: true }));
+    let (servers, dead) = book.ended(SERVER);
+    assert_eq!(servers, []);
+    let waiting = Dead { client: CLIENT.0, slot: None };
+    assert_eq!(dead, [Dead { client: CLIENT.0, slot: Some(Slot(20)) }, waiting]);
+    assert_eq!(open(&mut book), Err(OpenError::Gone));
+    assert_eq!(book.close(CLIENT.0, Slot(20)), Ok(None), "nobody is left to be told");
+    assert!(book.sessions.is_empty() && book.slots.is_empty());
+}
+
+#[test]
+fn a_client_has_so_many_sessions() {
+    let mut book = Book::new();
+    for n in 0..MAX_OPEN {
+        book.open(CLIENT, SERVER, "echo", alloc::format!("{n}").as_bytes()).unwrap();
+    }
+    assert_eq!(open(&mut book), Err(OpenError::Caps));
+    assert!(book.open((8, "other"), SERVER, "echo", b"x").is_ok());
+    assert_eq!(book.open((8, "other"), SERVER, "echo", &[0; 161]), Err(OpenError::Refused));
+}
