@@ -72,6 +72,16 @@ fn the_tutorial_shows_the_files_as_they_are() {
     }
 }
 
+#[test]
+fn every_scenario_is_listed() {
+    let page = Page::parse(&read("run/README.md"));
+    let rows = page.tables.iter().flat_map(|table| table.body());
+    let listed: BTreeSet<String> = rows.map(|row| format!("{}.toml", row[0])).collect();
+    let files = docs_check::files(&top().join("run")).unwrap().into_iter().map(|path| path.display().to_string());
+    let scenarios: BTreeSet<String> = files.filter(|name| name.ends_with(".toml")).collect();
+    assert_eq!(listed, scenarios);
+}
+
 fn read(path: &str) -> String {
     fs::read_to_string(top().join(path)).unwrap()
 }
