@@ -3,10 +3,14 @@
 //! The kernel has nobody to tell when the root task faults: its first thread simply stops. So a second thread, above it,
 //! is its fault handler. A panic needs no handler, since it is still core that runs.
 
-use core::{panic::PanicInfo, ptr};
+use core::{
+    panic::PanicInfo,
+    ptr,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 use sel4::{
-    BootInfo, Cap, CapData, Endpoint, Fault, Priority, Received, Tcb, UserContext, boot,
+    BootInfo, CNode, Cap, CapData, Endpoint, Error, Fault, Priority, Received, Tcb, UserContext, boot,
     thread::{MessageBuffer, Space},
 };
 use wire::record::{self, Access, Cause, Record, Verdict};
@@ -25,6 +29,10 @@ const STACK_SIZE: usize = 16 * 1024;
 const USER_MODE: u32 = 0x10;
 
 static STACK: Memory<STACK_SIZE> = Memory::new();
+
+/// Slot of the guardian's thread, and of the endpoint at which it waits.
+static THREAD: AtomicU32 = AtomicU32::new(0);
+static ENDPOINT: AtomicU32 = AtomicU32::new(0);
 
 /// Priority of the guardian.
 pub const PRIORITY: u8 = 255;
@@ -58,7 +66,24 @@ pub fn start(boot_info: &BootInfo, objects: &mut Objects, window: &mut Window) -
         boot::TCB.set_space(Space { fault_endpoint: endpoint.number(), ..space })?;
     }
     boot::TCB.set_priority(OWN_PRIORITY)?;
+    THREAD.store(thread.number(), Relaxed);
+    ENDPOINT.store(endpoint.number(), Relaxed);
     Ok(())
+}
+
+/// Gives the guardian and the root task's first thread another root of their capability space, in which the numbers of
+/// the old one mean the same.
+///
+/// # Errors
+/// The kernel refused.
+pub(crate) fn set_space(root: Cap<CNode>) -> Result<(), Error> {
+    let space = Space { fault_endpoint: 0, root, root_data: CapData::None, address_space: boot::ADDRESS_SPACE };
+    let guarded = Space { fault_endpoint: ENDPOINT.load(Relaxed), ..space };
+    // SAFETY: the address space stays.
+    unsafe {
+        Cap::<Tcb>::new(THREAD.load(Relaxed)).set_space(space)?;
+        boot::TCB.set_space(guarded)
+    }
 }
 
 extern "C" fn guard(endpoint: u32) -> ! {

@@ -7,6 +7,7 @@
 //! * [`begin`](mod@begin): what every root task does first.
 //! * [`objects`]: kernel objects made from untyped memory, and capability slots.
 //! * [`window`]: frames mapped for the root task itself.
+//! * [`resources`]: slots, frames and objects that are given back and used again; core's own.
 //! * [`modules`]: the boot modules.
 //! * [`console`]: the two serial lines.
 //! * [`guardian`]: reports a root task that fails.
@@ -28,6 +29,7 @@ pub mod judge;
 pub mod modules;
 pub mod objects;
 pub mod place;
+pub mod resources;
 pub mod serve;
 pub mod start;
 pub mod system;

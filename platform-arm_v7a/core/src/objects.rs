@@ -3,12 +3,12 @@
 //! Both are handed out in ascending order and never taken back here: a root task sets its system up once. What is given
 //! back during a run is kept and recycled by whoever owns it.
 
-use core::{fmt, ops::Range};
+use core::{fmt, mem, ops::Range};
 
 use heapless::Vec;
 use sel4::{
-    BootInfo, CNode, Cap, Endpoint, Error, Frame, FrameSize, Notification, ObjectKind, PageDirectory, PageTable, Tcb,
-    Untyped, boot, untyped::MAX_OBJECTS,
+    BootInfo, CNode, Cap, Endpoint, Error, Frame, FrameSize, Node, Notification, ObjectKind, PageDirectory, PageTable,
+    Tcb, Untyped, boot, untyped::MAX_OBJECTS,
 };
 use wire::layout::PAGE;
 
@@ -20,21 +20,28 @@ const MAX_UNTYPEDS: usize = 256;
 pub struct Objects {
     memory: Vec<Region, MAX_UNTYPEDS>,
     slots: Range<u32>,
+    /// The CNode of the slots.
+    node: Node,
 }
 
+/// An untyped object.
 #[derive(Debug)]
-struct Region {
-    untyped: Cap<Untyped>,
+pub(crate) struct Region {
+    pub(crate) untyped: Cap<Untyped>,
     address: u32,
     /// In bytes; up to 2^31.
-    size: u64,
+    pub(crate) size: u64,
     device: bool,
     used: u64,
 }
 
+/// Slots that are kept when [`Resources`](crate::resources::Resources) takes over, for frames of devices and what lies
+/// before them.
+const KEPT: u32 = 2048;
+
 impl Region {
     /// Where an object of that size would start, counted from the region's beginning; the kernel aligns alike.
-    fn place(&self, size: u64) -> u64 {
+    pub(crate) fn place(&self, size: u64) -> u64 {
         self.used.next_multiple_of(size)
     }
 }
@@ -98,7 +105,7 @@ impl Objects {
             device: untyped.device,
             used: 0,
         });
-        Self { memory: regions.take(MAX_UNTYPEDS).collect(), slots: boot_info.empty() }
+        Self { memory: regions.take(MAX_UNTYPEDS).collect(), slots: boot_info.empty(), node: boot::CNODE.into() }
     }
 
     /// An object of fixed size. Cost: one Retype, and a walk over the untypeds that are full.
@@ -160,7 +167,7 @@ impl Objects {
         loop {
             let slot = self.take_slots(1)?.start;
             let region = &mut self.memory[index];
-            region.untyped.retype(Frame::KIND, boot::CNODE, slot, 1).map_err(Exhausted::Kernel)?;
+            region.untyped.retype(Frame::KIND, self.node, slot, 1).map_err(Exhausted::Kernel)?;
             region.used += u64::from(PAGE);
             if region.used > offset {
                 return Ok(Cap::new(slot));
@@ -179,6 +186,27 @@ impl Objects {
         Ok(start..end)
     }
 
+    /// The slots lie in this CNode from now on, by the same numbers.
+    pub(crate) fn set_node(&mut self, node: Node) {
+        self.node = node;
+    }
+
+    /// Gives away all slots but a few.
+    pub(crate) fn hand_over_slots(&mut self) -> Range<u32> {
+        let Range { start, end } = self.slots;
+        let kept = start.saturating_add(KEPT).min(end);
+        self.slots = start..kept;
+        kept..end
+    }
+
+    /// Gives away all memory that is not a device's.
+    pub(crate) fn hand_over_memory(&mut self) -> alloc::vec::Vec<Region> {
+        let (devices, memory) =
+            mem::take(&mut self.memory).into_iter().partition::<alloc::vec::Vec<_>, _>(|region| region.device);
+        self.memory = devices.into_iter().collect();
+        memory
+    }
+
     fn make_of(&mut self, kind: ObjectKind) -> Result<u32, Exhausted> {
         let slot = self.take_slots(1)?.start;
         self.retype(kind, slot, 1)?;
@@ -191,7 +219,7 @@ impl Objects {
         let total = size * u64::from(count);
         let fits = |region: &&mut Region| !region.device && region.place(size) + total <= region.size;
         let region = self.memory.iter_mut().find(fits).ok_or(Exhausted::Memory(total))?;
-        region.untyped.retype(kind, boot::CNODE, slot, count).map_err(Exhausted::Kernel)?;
+        region.untyped.retype(kind, self.node, slot, count).map_err(Exhausted::Kernel)?;
         region.used = region.place(size) + total;
         Ok(())
     }

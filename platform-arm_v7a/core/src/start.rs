@@ -58,9 +58,18 @@ pub(crate) fn guard<const SIZE: usize>(boot_info: &sel4::BootInfo, stack: &Memor
 pub(crate) static STACK: Memory<STACK_SIZE> = Memory::new();
 static HEAP_MEMORY: Memory<HEAP_SIZE> = Memory::new();
 
-/// What a root task keeps about its components; of fixed size, used while a scenario is set up. Orders up to 2^20.
+/// What a root task keeps about its components. Core adds memory when it has some. Pieces of up to 2^25 bytes.
 #[global_allocator]
-static HEAP: LockedHeap<20> = LockedHeap::empty();
+static HEAP: LockedHeap<26> = LockedHeap::empty();
+
+/// Adds memory to the heap, for good.
+///
+/// # Safety
+/// It is mapped, readable and writable, as long as the root task runs, and used by nobody else.
+pub(crate) unsafe fn extend_heap(start: usize, size: usize) {
+    // SAFETY: the caller vouches.
+    unsafe { HEAP.lock().add_to_heap(start, start + size) };
+}
 
 unsafe extern "Rust" {
     /// The root task itself; named by [`root_task`](crate::root_task).
