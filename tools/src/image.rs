@@ -17,7 +17,7 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::scenario::{Bytes, MODULE, Scenario};
+use base::scenario::{Bytes, INIT, MODULE, Scenario};
 use sha2::{Digest, Sha256};
 use wire::{
     archive,
@@ -134,8 +134,8 @@ pub enum Error {
     },
     /// A component that could not even be loaded into what it may use.
     #[error(
-        "component `{component}` may use {ram} bytes, but its program ({program}), stack ({stack}), message buffer and \
-         page tables need {needed}; set component.{component}.ram to at least {suggestion}"
+        "component `{component}` may use {ram} bytes, but its program ({program}), stack ({stack}), children ({below}), \
+         message buffer and page tables need {needed}; set component.{component}.ram to at least {suggestion}"
     )]
     Ram {
         /// Which.
@@ -146,6 +146,8 @@ pub enum Error {
         program: u64,
         /// Size of its stack.
         stack: u64,
+        /// Quotas of its children.
+        below: u64,
         /// What it needs to start.
         needed: u64,
         /// A quota with some room.
@@ -161,6 +163,12 @@ pub enum Error {
     },
 }
 
+/// The programs that a scenario runs: those of its components, and the one that starts them.
+pub fn programs(scenario: &Scenario) -> BTreeSet<&str> {
+    let of_components = scenario.components.iter().map(|(name, component)| component.binary(name));
+    of_components.chain((!scenario.components.is_empty()).then_some(INIT)).collect()
+}
+
 /// Packs an image. Equal input gives equal bytes.
 ///
 /// # Errors
@@ -171,9 +179,8 @@ pub fn assemble(name: &str, scenario: &Scenario, parts: &Parts) -> Result<Image,
     let loader = executable::check("loader", &parts.loader)?;
     let scenario_module = postcard::to_allocvec(scenario).map_err(Error::Scenario)?;
 
-    let used: BTreeSet<_> = scenario.components.iter().map(|(name, component)| component.binary(name)).collect();
     let mut programs = Vec::new();
-    for name in used {
+    for name in self::programs(scenario) {
         if name == MODULE {
             return Err(Error::ReservedName);
         }
@@ -268,23 +275,27 @@ fn core_size(core: &Executable<'_>) -> Result<u64, Error> {
 
 fn components(scenario: &Scenario, programs: &[(&str, Vec<u8>)], free: u64) -> Result<Vec<ComponentReport>, Error> {
     let bytes = |pages| u64::from(pages) * u64::from(PAGE);
-    let (mut reports, mut pages) = (Vec::new(), 0);
+    let (mut reports, mut pages, mut wanted) = (Vec::new(), 0, 0);
     for (name, component) in &scenario.components {
         let binary = component.binary(name);
         let (_, file) =
             programs.iter().find(|(program, _)| *program == binary).ok_or_else(|| Error::NoProgram(binary.into()))?;
         let demand = plan::component(&executable::check(binary, file)?, component.stack.0)
             .map_err(|misplaced| Error::Component { component: name.clone(), misplaced })?;
-        let (ram, needed) = (u64::from(component.ram.0), demand.bytes());
+        let below: u64 = scenario.children(name).map(|(_, child)| u64::from(child.ram.0)).sum();
+        let (ram, needed) = (u64::from(component.ram.0), demand.bytes() + below);
         let (program, stack) = (bytes(demand.program), bytes(demand.stack));
         if needed > ram {
             let suggestion = Bytes(u32::try_from((needed * 5 / 4).next_multiple_of(64 << 10)).unwrap_or(u32::MAX));
-            return Err(Error::Ram { component: name.clone(), ram, program, stack, needed, suggestion });
+            return Err(Error::Ram { component: name.clone(), ram, program, stack, below, needed, suggestion });
         }
         pages += demand.pages();
+        // What is below others comes out of theirs.
+        wanted += if component.parent() == INIT { ram } else { 0 };
         reports.push(ComponentReport {
             name: name.clone(),
             binary: binary.into(),
+            parent: component.parent().into(),
             priority: component.priority,
             ram,
             program,
@@ -294,7 +305,6 @@ fn components(scenario: &Scenario, programs: &[(&str, Vec<u8>)], free: u64) -> R
     if pages > plan::MAX_PAGES {
         return Err(Error::Pages(pages));
     }
-    let wanted = reports.iter().map(|report| report.ram).sum();
     if wanted > free {
         return Err(Error::TotalRam { wanted, free });
     }

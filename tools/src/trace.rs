@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use base::scenario::Scenario;
+use base::scenario::{INIT, Scenario};
 use serde::Serialize;
 
 use crate::{
@@ -126,10 +126,11 @@ impl Request {
         match (scenario.components.get(&self.who), self.who.as_str()) {
             (Some(component), name) => Ok(Part::Program(component.binary(name).into())),
             (None, "core") => Ok(Part::Core),
+            (None, INIT) if !scenario.components.is_empty() => Ok(Part::Program(INIT.into())),
             (None, "kernel") => Ok(Part::Kernel),
             (None, "loader") => Ok(Part::Loader),
             (None, who) => {
-                let others = ["core", "kernel", "loader"];
+                let others = ["core", INIT, "kernel", "loader"];
                 let known: Vec<_> = scenario.components.keys().map(String::as_str).chain(others).collect();
                 let hint = suggest::hint(who, &known);
                 Err(Error::Who { who: who.into(), function: self.function.clone(), hint })
@@ -217,6 +218,7 @@ fn who(part: &Part, scenario: &Scenario) -> String {
         Part::Program(program) => {
             let runs = |(name, component): &(&String, &base::scenario::Component)| component.binary(name) == program;
             let all = scenario.components.iter().filter(runs).map(|(name, _)| name.as_str());
+            let all = all.chain((program == INIT).then_some(INIT));
             all.collect::<Vec<_>>().join("|")
         }
     }

@@ -84,6 +84,11 @@ impl<P: ChildPolicy> Family<P> {
         Ok(())
     }
 
+    /// A child could not be started, for people.
+    pub fn failed(&mut self, name: &str, reason: &dyn core::fmt::Display) {
+        self.policy.event(name, Event::Failed(shortened(reason)));
+    }
+
     /// Whether a child is left that has not ended.
     pub fn is_empty(&self) -> bool {
         self.members.iter().all(|member| member.child.is_none())
@@ -96,6 +101,9 @@ impl<P: ChildPolicy> Family<P> {
 
     /// Serves the children for ever.
     pub fn serve(&mut self) -> ! {
+        if self.is_empty() {
+            self.policy.all_ended();
+        }
         let (mut words, mut space) = (Buffer::new(), Buffer::new());
         let mut reply = None::<Reply<'_>>;
         loop {
@@ -207,4 +215,16 @@ impl<P: ChildPolicy> Family<P> {
         let thread = self.child(number).map_or(pd::ANY, Child::thread);
         cpu::Client::new(self.machine, slots::CPU).place(thread)
     }
+}
+
+/// The text of an event for people, cut to what it holds.
+fn shortened(reason: &dyn core::fmt::Display) -> heapless::String<200> {
+    let text: alloc::string::String = alloc::format!("{reason}");
+    let mut short = heapless::String::new();
+    for c in text.chars() {
+        if short.push(c).is_err() {
+            break;
+        }
+    }
+    short
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`Child`] is mechanism: a protection domain, its program, its first thread, its sessions. Dropping it frees all of it.
 //! * [`ChildPolicy`] is a trait of questions: where does a session go, may it have more, what now that it has ended.
+//! * [`ByScenario`] is the policy that a scenario writes down (feature `runtime`).
 //! * [`Family`] serves PARENT for all children of a component, and asks the policy.
 //! * [`Book`] keeps the sessions that siblings have of each other's services; it knows no machine.
 //! * [`Badge`] tells which child a request is from, and of which interface.
@@ -16,6 +17,8 @@ mod family;
 mod load;
 mod parent;
 mod policy;
+#[cfg(feature = "runtime")]
+mod scenario;
 mod start;
 mod window;
 
@@ -24,5 +27,7 @@ pub use book::{Book, Dead, Handed, Opened};
 pub use family::Family;
 pub use load::{LoadError, Program};
 pub use policy::{ChildPolicy, Route};
+#[cfg(feature = "runtime")]
+pub use scenario::{ByScenario, NoScenario, NoStart, start_all};
 pub use start::{Child, ChildError, Settings, Standing, Way};
-pub use window::Window;
+pub use window::{Numbers, Window};

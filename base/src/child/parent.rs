@@ -209,7 +209,10 @@ impl<P: ChildPolicy> Parent for Asked<'_, P> {
             return Err(RequestError::Denied.into());
         }
         let pd = self.pd_of(self.child).ok_or(RequestError::Denied)?;
-        self.family.pd().transfer(OWN, pd, ram, caps).map_err(|_| RequestError::Denied.into())
+        self.family.pd().transfer(OWN, pd, ram, caps).map_err(|_| RequestError::Denied)?;
+        let name = Parent::name(self);
+        self.family.policy.granted(&name, ram, caps);
+        Ok(())
     }
 
     fn announce(&mut self, service: &str) -> Result<(), AnnounceError> {

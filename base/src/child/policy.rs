@@ -18,6 +18,9 @@ pub trait ChildPolicy {
     /// May a child have more?
     fn grants(&self, child: &str, ram: u32, caps: u32) -> bool;
 
+    /// A child has got so much more.
+    fn granted(&mut self, child: &str, ram: u32, caps: u32);
+
     /// Is `component` below that child, so that the child may report what became of it?
     fn is_below(&self, component: &str, child: &str) -> bool;
 

@@ -63,9 +63,15 @@ pub struct Component {
     /// Memory it may use, its own code and stack and all that is below it included.
     #[serde(default = "default_ram")]
     pub ram: Bytes,
+    /// Memory up to which its parent gives it more when it asks, if the parent has it; `ram` if nothing is said.
+    #[serde(default)]
+    pub ram_max: Option<Bytes>,
     /// Capabilities it may have, those of what is below it included.
     #[serde(default = "default_caps")]
     pub caps: u32,
+    /// Capabilities up to which its parent gives it more; `caps` if nothing is said.
+    #[serde(default)]
+    pub caps_max: Option<u32>,
     /// Size of its first thread's stack; a multiple of the page size.
     #[serde(default = "default_stack")]
     pub stack: Bytes,

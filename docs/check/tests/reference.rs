@@ -111,7 +111,7 @@ fn the_kernels_options_and_patches_are_all_listed() {
 #[test]
 fn addresses_of_components_are_those_of_the_plan() {
     let page = page("reference/memory.md");
-    for address in [plan::STACK_TOP, plan::STACK_LIMIT, plan::MESSAGE_BUFFER, plan::PROGRAM_END] {
+    for address in [base::layout::PROGRAM.start, base::layout::STACK_AREA.start, base::layout::ANYWHERE.start] {
         let address = format!("{address:#010x}");
         assert!(page.code.iter().any(|code| code.text == address), "{address} is not in memory.md");
     }

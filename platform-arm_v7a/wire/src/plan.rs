@@ -1,29 +1,18 @@
-//! Where things will lie: decided once, for the tool that refuses before anything is booted, the loader and core.
-//!
-//! A component's address space:
-//!
-//! ```text
-//! 0x0000_0000  nothing, so that null pointers fault
-//! 0x00fe_0000  end of the stack; it grows down, and what lies below it is the guard
-//! 0x00ff_0000  message buffer of the first thread
-//! 0x0100_0000  the program, as its segments say
-//! ```
+//! Where things will lie: decided once, for the tool that refuses before anything is booted, and for the loader. Where
+//! things lie in a component's address space says [`base::layout`].
 
 use core::fmt;
 
-use crate::{
-    executable::{Executable, Segment},
-    layout::{COMPONENT_VIRTUAL, KERNEL_PHYSICAL, KERNEL_VIRTUAL, LOADER, PAGE, page_up},
+use base::{
+    layout::{MAX_STACK, PROGRAM, Stack},
+    rpc::ThreadNumber,
 };
 
-/// End of the stack of a component's first thread.
-pub const STACK_TOP: u32 = 0x00fe_0000;
-/// Lowest address of that stack.
-pub const STACK_LIMIT: u32 = 0x0010_0000;
-/// Message buffer of that thread, one page.
-pub const MESSAGE_BUFFER: u32 = 0x00ff_0000;
-/// End of what a program may occupy.
-pub const PROGRAM_END: u32 = 0x8000_0000;
+use crate::{
+    executable::{Executable, Segment},
+    layout::{KERNEL_PHYSICAL, KERNEL_VIRTUAL, LOADER, PAGE, page_up},
+};
+
 /// Pages that all components together may have: core keeps two capabilities of each, in a space of 2^16 slots, and some
 /// hundred for everything else.
 pub const MAX_PAGES: u32 = 31 << 10;
@@ -75,14 +64,15 @@ impl fmt::Display for Misplaced {
         match self {
             Self::Segment(address) => write!(
                 f,
-                "its program has a segment at {address:#010x} that is outside {COMPONENT_VIRTUAL:#010x} to \
-                 {PROGRAM_END:#010x}, not page-aligned, or shares a page with another"
+                "its program has a segment at {address:#010x} that is outside {:#010x} to {:#010x}, not page-aligned, or \
+                 shares a page with another",
+                PROGRAM.start, PROGRAM.end
             ),
             Self::WritableCode(address) => {
                 write!(f, "its program has a segment at {address:#010x} that is both writable and executable")
             }
             Self::Stack(bytes) => {
-                let most = (STACK_TOP - STACK_LIMIT) >> 10;
+                let most = MAX_STACK >> 10;
                 write!(f, "a stack of {bytes} bytes does not fit; use at most {most}K, in whole pages")
             }
             Self::Kernel(address) => write!(
@@ -101,14 +91,13 @@ impl core::error::Error for Misplaced {}
 /// # Errors
 /// It cannot lie where components lie.
 pub fn component(program: &Executable<'_>, stack: u32) -> Result<Demand, Misplaced> {
-    if stack == 0 || stack > STACK_TOP - STACK_LIMIT || !stack.is_multiple_of(PAGE) {
-        return Err(Misplaced::Stack(stack));
-    }
-    let (mut pages, mut end) = (0, COMPONENT_VIRTUAL);
+    let place = Stack::of(ThreadNumber::FIRST, stack).filter(|_| stack > 0 && stack.is_multiple_of(PAGE));
+    let place = place.ok_or(Misplaced::Stack(stack))?;
+    let (mut pages, mut end) = (0, PROGRAM.start);
     let mut tables = Tables::default();
     for segment in program.segments() {
         let Segment { address, size, writable, executable, .. } = segment;
-        let segment_end = page_up(address + size).filter(|&end| end <= PROGRAM_END);
+        let segment_end = page_up(address + size).filter(|&end| end <= PROGRAM.end);
         end = match segment_end {
             Some(segment_end) if address >= end && address.is_multiple_of(PAGE) => segment_end,
             _ => return Err(Misplaced::Segment(address)),
@@ -119,8 +108,7 @@ pub fn component(program: &Executable<'_>, stack: u32) -> Result<Demand, Misplac
         pages += (end - address) / PAGE;
         tables.cover(address, end);
     }
-    tables.cover(STACK_TOP - stack, STACK_TOP);
-    tables.cover(MESSAGE_BUFFER, MESSAGE_BUFFER + PAGE);
+    tables.cover(place.base, place.base + place.size());
     Ok(Demand { program: pages, stack: stack / PAGE, tables: tables.count })
 }
 
@@ -164,7 +152,7 @@ mod tests {
         executable,
     };
 
-    const CODE: (u32, u32, u32, &[u8]) = (COMPONENT_VIRTUAL, 5, 0x1001, &[1; 8]);
+    const CODE: (u32, u32, u32, &[u8]) = (PROGRAM.start, 5, 0x1001, &[1; 8]);
 
     fn demand(entry: u32, segments: &[(u32, u32, u32, &[u8])], stack: u32) -> Result<Demand, Misplaced> {
         component(&executable::open(&elf(entry, segments)).unwrap(), stack)
@@ -173,7 +161,7 @@ mod tests {
     #[test]
     fn pages_and_tables_are_counted() {
         let data = (0x0101_f000, 6, 0x2000, &[][..]);
-        let demand = demand(COMPONENT_VIRTUAL, &[CODE, data], 0x4000).unwrap();
+        let demand = demand(PROGRAM.start, &[CODE, data], 0x4000).unwrap();
         // The stack and the message buffer lie in one megabyte, the program in one other.
         assert_eq!(demand, Demand { program: 4, stack: 4, tables: 2 });
         assert_eq!(demand.pages(), 9);
@@ -183,7 +171,7 @@ mod tests {
     #[test]
     fn tables_of_a_long_segment_and_a_long_stack() {
         let data = (0x0180_0000, 6, 0x20_1000, &[][..]);
-        assert_eq!(demand(COMPONENT_VIRTUAL, &[CODE, data], STACK_TOP - STACK_LIMIT).unwrap().tables, 1 + 3 + 15);
+        assert_eq!(demand(PROGRAM.start, &[CODE, data], MAX_STACK).unwrap().tables, 1 + 3 + 1);
     }
 
     #[test]
@@ -191,13 +179,13 @@ mod tests {
         let data = |address, flags| (address, flags, 0x10, &[][..]);
         let segment = |address| Err(Misplaced::Segment(address));
         assert_eq!(demand(0x1_0000, &[(0x1_0000, 5, 4, &[0; 4])], 0x1000), segment(0x1_0000));
-        assert_eq!(demand(COMPONENT_VIRTUAL, &[CODE, data(0x0100_1800, 6)], 0x1000), segment(0x0100_1800));
-        assert_eq!(demand(COMPONENT_VIRTUAL, &[CODE, data(0x0100_2010, 6)], 0x1000), segment(0x0100_2010));
-        assert_eq!(demand(COMPONENT_VIRTUAL, &[CODE, data(PROGRAM_END, 6)], 0x1000), segment(PROGRAM_END));
-        let both = demand(COMPONENT_VIRTUAL, &[CODE, data(0x0100_2000, 7)], 0x1000);
+        assert_eq!(demand(PROGRAM.start, &[CODE, data(0x0100_1800, 6)], 0x1000), segment(0x0100_1800));
+        assert_eq!(demand(PROGRAM.start, &[CODE, data(0x0100_2010, 6)], 0x1000), segment(0x0100_2010));
+        assert_eq!(demand(PROGRAM.start, &[CODE, data(PROGRAM.end, 6)], 0x1000), segment(PROGRAM.end));
+        let both = demand(PROGRAM.start, &[CODE, data(0x0100_2000, 7)], 0x1000);
         assert_eq!(both, Err(Misplaced::WritableCode(0x0100_2000)));
-        for stack in [0, 0x1001, STACK_TOP] {
-            assert_eq!(demand(COMPONENT_VIRTUAL, &[CODE], stack), Err(Misplaced::Stack(stack)));
+        for stack in [0, 0x1001, MAX_STACK + PAGE] {
+            assert_eq!(demand(PROGRAM.start, &[CODE], stack), Err(Misplaced::Stack(stack)));
         }
     }
 

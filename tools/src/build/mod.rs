@@ -17,7 +17,7 @@ use kernel::{Flavour, build::Kernel};
 
 use crate::{
     executable,
-    image::Parts,
+    image::{self, Parts},
     setup::Toolchain,
     terminal,
     workspace::{self, Workspace},
@@ -102,7 +102,7 @@ pub fn build(
     let _lock = workspace.lock()?;
     let cargo = cargo::Cargo::new(workspace, toolchain)?;
     // Names are checked before anything takes time.
-    let names: BTreeSet<_> = scenario.components.iter().map(|(name, component)| component.binary(name)).collect();
+    let names: BTreeSet<_> = image::programs(scenario);
     let packages = names.iter().map(|name| cargo.package_of(name)).collect::<Result<Vec<_>, _>>()?;
     let root_task = scenario.root_task.as_deref().unwrap_or(ROOT_TASK);
     let root_task_package = cargo.root_task(root_task)?;

@@ -2,7 +2,7 @@
 
 pub mod symbols;
 
-use base::scenario::Scenario;
+use base::scenario::{INIT, Scenario};
 use wire::record::{Access, Cause, Place};
 
 use crate::{
@@ -229,6 +229,7 @@ impl Explainer<'_> {
         match self.scenario.components.get(component) {
             Some(known) => self.parts.programs.get(known.binary(component)).map_or(&[], Vec::as_slice),
             None if component == "core" => &self.parts.core,
+            None if component == INIT => self.parts.programs.get(INIT).map_or(&[], Vec::as_slice),
             None => &[],
         }
     }

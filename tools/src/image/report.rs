@@ -48,6 +48,8 @@ pub struct ComponentReport {
     pub name: String,
     /// The program that it runs.
     pub binary: String,
+    /// The component that starts it.
+    pub parent: String,
     /// Priority of its first thread.
     pub priority: u8,
     /// Bytes that it may use.
@@ -81,12 +83,12 @@ impl fmt::Display for Report {
         writeln!(f)?;
         writeln!(
             f,
-            "{:<20} {:<20} {:>8} {:>8} {:>8} {:>8}",
-            "component", "program", "priority", "ram", "code", "stack"
+            "{:<20} {:<20} {:<12} {:>8} {:>8} {:>8} {:>8}",
+            "component", "program", "parent", "priority", "ram", "code", "stack"
         )?;
-        for ComponentReport { name, binary, priority, ram, program, stack } in &self.components {
+        for ComponentReport { name, binary, parent, priority, ram, program, stack } in &self.components {
             let (ram, program, stack) = (size(*ram), size(*program), size(*stack));
-            writeln!(f, "{name:<20} {binary:<20} {priority:>8} {ram:>8} {program:>8} {stack:>8}")?;
+            writeln!(f, "{name:<20} {binary:<20} {parent:<12} {priority:>8} {ram:>8} {program:>8} {stack:>8}")?;
         }
         write!(f, "memory for components: {}", size(self.free))
     }

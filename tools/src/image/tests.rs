@@ -42,7 +42,9 @@ fn parts() -> Parts {
         kernel: program(KERNEL_VIRTUAL, KERNEL_PHYSICAL, &[3; 5000], 3000),
         core: program(0x1_0000, 0x1_0000, &[4; 100], 10_000),
         loader: loader(LOADER + PAGE),
-        programs: [("hello".into(), program(0x100_0000, 0x100_0000, &[5; PAGE as usize], 8192))].into(),
+        programs: ["hello", INIT]
+            .map(|name| (name.into(), program(0x100_0000, 0x100_0000, &[5; PAGE as usize], 8192)))
+            .into(),
     }
 }
 
@@ -63,7 +65,7 @@ fn an_image_holds_what_the_loader_will_look_for() {
     let kernel = wire::executable::open(archive.find(KERNEL).unwrap().bytes).unwrap();
     assert_eq!(kernel.segments().next().unwrap().bytes, [3; 5000]);
     let modules = archive::Archive::new(archive.find(MODULES).unwrap().bytes).unwrap();
-    assert_eq!(modules.files().map(|file| file.name).collect::<Vec<_>>(), [MODULE, "hello"]);
+    assert_eq!(modules.files().map(|file| file.name).collect::<Vec<_>>(), [MODULE, "hello", INIT]);
     let told: Scenario = postcard::from_bytes(modules.find(MODULE).unwrap().bytes).unwrap();
     assert_eq!(told, scenario());
     // 8000 bytes of kernel, then 10100 of core, then the modules.
