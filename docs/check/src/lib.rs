@@ -13,4 +13,4 @@ mod tree;
 pub use operations::operations;
 pub use page::{Code, CodeBlock, Link, Page, Table};
 pub use picture::picture;
-pub use tree::{broken_links, files, manifests, missing_files, pages, pictures, top};
+pub use tree::{TUTORIAL_MAKES, broken_links, files, manifests, missing_files, pages, pictures, top};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Command;
-use docs_check::{Page, top};
+use docs_check::{Page, TUTORIAL_MAKES, top};
 
 /// The verbs as clap has them.
 fn commands() -> Vec<Command> {
@@ -75,6 +75,7 @@ fn calls_that_are_shown_are_possible() {
                     let stands_for_one = |name: &str| name.starts_with('-') || name == "SCENARIO" || name == "NAME";
                     let exists = |name: &str| {
                         stands_for_one(name)
+                            || TUTORIAL_MAKES.contains(&format!("run/{name}.toml").as_str())
                             || top().join("run").join(name).with_extension("toml").is_file()
                             || (name.ends_with(".toml") && top().join(name).is_file())
                     };

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use docs_check::top;
+use docs_check::{Page, top};
 
 const PROGRAMS: [&str; 10] = [
     "hello",
@@ -30,5 +30,26 @@ fn programs_know_nothing_of_checkpoints() {
                 assert!(!text.contains(word), "{program}, {}: `{word}`", file.display());
             }
         }
+    }
+}
+
+/// A text without what depends on where it stands.
+fn unindented(text: &str) -> String {
+    text.lines().flat_map(|line| [line.trim(), "\n"]).collect()
+}
+
+#[test]
+fn excerpts_are_from_the_components() {
+    let page = fs::read_to_string(top().join("docs/src/how-to/component.md")).unwrap();
+    let sources = docs_check::files(&top().join("components")).unwrap().into_iter();
+    let sources = sources.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let sources: Vec<_> =
+        sources.map(|path| unindented(&fs::read_to_string(top().join("components").join(path)).unwrap())).collect();
+    let page = Page::parse(&page);
+    let excerpts: Vec<_> = page.blocks.iter().filter(|block| block.language == "rust").collect();
+    assert!(excerpts.len() >= 8);
+    for excerpt in excerpts {
+        let text = unindented(&excerpt.text);
+        assert!(sources.iter().any(|source| source.contains(&text)), "in no component:\n{}", excerpt.text);
     }
 }
