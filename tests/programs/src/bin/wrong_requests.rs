@@ -51,6 +51,8 @@ fn construct(env: &mut base::Env) {
     }
     // More words than a message can have are not even sent.
     assert_eq!(answer(slots::LOG, write, &[1; MAX_WORDS + 1]), Status::TooLong);
+    // A doorbell is no session: the kernel answers, in its own words.
+    assert!(matches!(answer(slots::DOORBELL, write, &[]), Status::Foreign(_)));
     // An empty text is no mistake.
     assert_eq!(answer(slots::LOG, write, &[]), Status::Done);
     log::info!("all refused");
