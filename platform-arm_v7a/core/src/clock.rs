@@ -1,47 +1,47 @@
-//! Virtual time, and the limit of a run.
+//! The system's clock, and the one interrupt that it can be asked for.
 //!
-//! The GPT counts 32 bits, once around in 65 s; a longer limit is taken in steps of at most half a turn, each ended by an
-//! interrupt.
+//! The GPT counts 32 bits, once around in 65 s. An interrupt that is further away than a quarter of that comes early;
+//! whoever asked for it asks again. So one is always on its way, and the count is never lost.
 
-use base::scenario::Duration;
-use board::gpt::{Gpt, STEPS_PER_MICROSECOND};
+use board::{gpt::Gpt, time::Time};
+use sel4::{Cap, IrqHandler};
 
-/// Most steps of the timer between two interrupts.
-const HALF_TURN: u64 = 1 << 31;
-
-/// What is left of a run's time.
-#[derive(Debug)]
-pub struct Limit {
+/// Nanoseconds since the system was started.
+pub struct Clock {
     timer: Gpt,
-    /// Count at which the current step ends.
-    target: u32,
-    /// Steps left after that.
-    left: u64,
+    time: Time,
+    handler: Cap<IrqHandler>,
 }
 
-impl Limit {
-    /// Starts now.
-    pub fn new(timer: Gpt, limit: Duration) -> Self {
-        let target = timer.count();
-        let mut limit = Self { timer, target, left: limit.micros.saturating_mul(STEPS_PER_MICROSECOND.into()) };
-        limit.next_step();
-        limit
+impl Clock {
+    /// The clock of a timer that runs; `handler` is that of its interrupt. Time 0 is now.
+    pub fn new(timer: Gpt, handler: Cap<IrqHandler>) -> Self {
+        let time = Time::since(timer.count());
+        let mut clock = Self { timer, time, handler };
+        clock.interrupt_at(u64::MAX);
+        clock
     }
 
-    /// The timer has interrupted. True when the limit has passed; else the next step has begun.
-    pub fn interrupted(&mut self) -> bool {
+    /// The time.
+    #[inline]
+    pub fn now(&mut self) -> u64 {
+        self.time.at(self.timer.count())
+    }
+
+    /// Interrupts at `time`, or earlier if that is far away, and no more for what it was asked for before. False if the
+    /// time has passed, and nobody knows whether an interrupt comes.
+    pub fn interrupt_at(&mut self, time: u64) -> bool {
+        // Measured from now on, not from when the time was asked for last.
+        self.now();
+        self.timer.interrupt_at(self.time.count_at(time));
+        // The timer compares for equality: what it has counted past comes after a whole turn.
+        self.now() < time
+    }
+
+    /// The interrupt has come and been understood; another may come.
+    pub fn acknowledge(&mut self) {
         self.timer.clear_interrupt();
-        if self.left == 0 {
-            return true;
-        }
-        self.next_step();
-        false
-    }
-
-    fn next_step(&mut self) {
-        let step = self.left.min(HALF_TURN);
-        self.left -= step;
-        self.target = self.target.wrapping_add(step as u32);
-        self.timer.interrupt_at(self.target);
+        // The handler is core's own, so this cannot fail.
+        let _ = self.handler.acknowledge();
     }
 }

@@ -11,32 +11,38 @@ mod server;
 
 use alloc::{format, string::String};
 
-use base::scenario::{Duration, Scenario};
+use base::scenario::Scenario;
 use board::{gpt, gpt::Gpt};
 use rtcr_core::{
     begin::begin,
-    clock::Limit,
+    clock::Clock,
     console::Lines,
     facts, halt,
     judge::Judge,
     modules,
     objects::{Exhausted, Objects},
+    resources::Resources,
     root_task,
     serve::Outside,
-    system::System,
+    system::{System, irq, timeout::Timeouts},
     window::Window,
 };
-use sel4::{BootInfo, Cap, IrqHandler, Notification, Rights, boot};
-use server::{Server, TIMER};
+use sel4::{BootInfo, Notification, boot};
+use server::Server;
 use wire::record::{Record, Verdict};
+
+/// Memory that components need, in bytes; clearing it takes about 1 ms for each MiB.
+const MEMORY: u64 = 64 << 20;
+/// What core needs to keep book of them, in MiB.
+const HEAP: u32 = 8;
 
 root_task!(main);
 
 fn main(boot_info: BootInfo) -> ! {
-    let (mut objects, mut window, mut lines) = begin(&boot_info);
-    match prepare(&boot_info, &mut objects, &mut window, &mut lines) {
+    let (objects, window, mut lines) = begin(&boot_info);
+    match prepare(&boot_info, objects, window, &mut lines) {
         Ok((scenario, system, server)) => {
-            let judge = Judge::new(lines, &scenario.success, scenario.components.into_keys());
+            let judge = Judge::new(lines, &scenario.success);
             server.serve(system, Outside { judge })
         }
         Err(reason) => {
@@ -49,12 +55,12 @@ fn main(boot_info: BootInfo) -> ! {
 /// Everything up to the point where the components may run; they cannot before, since core waits for nothing here.
 fn prepare(
     boot_info: &BootInfo,
-    objects: &mut Objects,
-    window: &mut Window,
+    mut objects: Objects,
+    mut window: Window,
     lines: &mut Lines,
 ) -> Result<(Scenario, System, Server), String> {
     let text = |error: Exhausted| format!("core cannot start: {error}");
-    let facts = facts::find_out(boot_info, objects, window).map_err(text)?;
+    let facts = facts::find_out(boot_info, &mut objects, &mut window).map_err(text)?;
     lines.report(&Record::Kernel(facts));
     if !facts.can_checkpoint() {
         lines.line(format_args!("[core] this kernel lacks what checkpoints need; they are refused:"));
@@ -62,29 +68,25 @@ fn prepare(
     }
     let archive = modules::archive().map_err(|error| format!("core cannot start: {error}"))?;
     let scenario = modules::scenario(&archive).map_err(|error| format!("core cannot start: {error}"))?;
-    let (limit, timer) = start_limit(objects, window, scenario.limit).map_err(text)?;
+    let (clock, lines) = start_clock(&mut objects, &mut window).map_err(text)?;
     let endpoint = objects.make().map_err(text)?;
-    let system = System::new(endpoint);
-    Ok((scenario, system, Server { endpoint, limit, timer }))
+    let mut resources = Resources::new(boot_info, objects, window, MEMORY).map_err(text)?;
+    resources.extend_heap(HEAP).map_err(text)?;
+    let system = System::new(endpoint, resources, Timeouts::new(clock, scenario.limit), lines);
+    Ok((scenario, system, Server { endpoint }))
 }
 
-/// Starts the timer; its interrupts arrive at this thread as a signal with the badge [`TIMER`].
-fn start_limit(
-    objects: &mut Objects,
-    window: &mut Window,
-    limit: Duration,
-) -> Result<(Limit, Cap<IrqHandler>), Exhausted> {
+/// Starts the timer, whose interrupts arrive at this thread as signals, as those of other devices will.
+fn start_clock(objects: &mut Objects, window: &mut Window) -> Result<(Clock, irq::Lines), Exhausted> {
     let frame = objects.make_device_frame(gpt::ADDRESS)?;
     let registers = window.map_device(objects, frame)?;
     // SAFETY: mapped a moment ago, and the kernel gives the device to nobody else.
     let timer = unsafe { Gpt::start(registers) };
     let notification = objects.make::<Notification>()?;
+    let lines = irq::Lines::new(notification);
     let slots = objects.take_slots(2)?;
-    let (handler, badged) = (Cap::<IrqHandler>::new(slots.start), Cap::<Notification>::new(slots.start + 1));
-    boot::IRQ_CONTROL.get(gpt::INTERRUPT, handler.slot(boot::CNODE))?;
-    notification.slot(boot::CNODE).mint_to(badged.slot(boot::CNODE), Rights::ALL, TIMER.into())?;
-    handler.set_notification(badged)?;
+    let handler = lines.connect([slots.start, slots.start + 1], gpt::INTERRUPT, irq::TIMER)?;
     boot::TCB.bind_notification(notification)?;
     handler.acknowledge()?;
-    Ok((Limit::new(timer, limit), handler))
+    Ok((Clock::new(timer, handler), lines))
 }

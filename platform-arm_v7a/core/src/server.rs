@@ -2,28 +2,20 @@
 
 use base::rpc::{Body, Buffer, Label, Registers, Reply, Request};
 use rtcr_core::{
-    clock::Limit,
     serve::{self, Outside},
-    system::{Source, System},
+    system::{Source, System, irq::TIMER},
 };
-use sel4::{Badge, Cap, Endpoint, IrqHandler, Message, Received, message::MessageInfo};
-
-/// Badge of the signal with which the timer interrupts.
-pub const TIMER: Badge = Badge::new(1).unwrap();
+use sel4::{Badge, Cap, Endpoint, Message, Received, message::MessageInfo};
 
 /// Where requests arrive, and what else wakes core.
 pub struct Server {
     /// All sessions of all components, and their faults, told apart by badge.
     pub endpoint: Cap<Endpoint>,
-    /// What is left of the run's time.
-    pub limit: Limit,
-    /// The timer's interrupt.
-    pub timer: Cap<IrqHandler>,
 }
 
 impl Server {
     /// Serves until the judge ends the run.
-    pub fn serve(mut self, mut system: System, mut outside: Outside) -> ! {
+    pub fn serve(self, mut system: System, mut outside: Outside) -> ! {
         let (mut received_words, mut space) = (Buffer::new(), Buffer::new());
         let mut answer = None;
         loop {
@@ -32,24 +24,42 @@ impl Server {
                 None => self.endpoint.recv(),
             };
             match received {
-                Received::Signal(_) => {
-                    if self.limit.interrupted() {
-                        outside.judge.timed_out(None);
-                    }
-                    // The handler is core's own, so this cannot fail.
-                    let _ = self.timer.acknowledge();
-                }
+                Received::Signal(badge) => signalled(&mut system, &mut outside, badge),
                 Received::Message(badge, message) => match Source::of(badge) {
                     Source::Session { domain, number } => {
                         let request = request(&message, &mut received_words);
                         let to = (domain, number);
                         let reply = serve::session(&mut system, &mut outside, to, &request, &mut space);
                         answer = reply.map(|reply| to_message(&reply));
+                        if system.has_kept() {
+                            settle(&mut system, &mut answer);
+                        }
                     }
-                    Source::Fault { .. } => {}
+                    // Never answered: the thread is resumed when there is a reason to.
+                    Source::Fault { domain, .. } => system.faulted(domain, &message),
                 },
             }
+            if let Some(badge) = system.take_postponed() {
+                signalled(&mut system, &mut outside, badge);
+            }
         }
+    }
+}
+
+/// Interrupts have come.
+fn signalled(system: &mut System, outside: &mut Outside, badge: Badge) {
+    system.interrupted(badge);
+    if badge.number() & TIMER.number() != 0 && system.timer_interrupted() {
+        outside.judge.timed_out(system.running_thread());
+    }
+}
+
+/// Answers a request whose caller had to be kept aside.
+#[cold]
+fn settle(system: &mut System, answer: &mut Option<Message>) {
+    match answer.take() {
+        Some(answer) => system.answer_kept(answer),
+        None => system.drop_kept(),
     }
 }
 

@@ -7,6 +7,7 @@ mod cpu;
 mod device;
 mod echo;
 mod log;
+pub mod lookup;
 mod parent;
 mod pd;
 mod report;
@@ -15,7 +16,10 @@ mod rom;
 mod signal;
 mod timer;
 
-use base::rpc::{Buffer, Reply, Request, Status};
+use base::{
+    rpc::{Buffer, Reply, Request, Status},
+    session as interfaces,
+};
 
 use crate::{
     judge::Judge,
@@ -53,13 +57,20 @@ pub fn session<'s>(
     let Some((holder, domain)) = system.domains.at(domain) else { return gone };
     let Some(entry) = domain.table.get(number as usize) else { return gone };
     let Known::Session(session) = entry.known else { return gone };
-    let call = Call { system, outside, holder, number };
+    let mut call = Call { system, outside, holder, number };
     // A line for each interface, `Session::Pd => pd::dispatch(&mut call, request, space)`.
     match session {
         Session::Pd | Session::Rm | Session::Rom => refuse(call, request, space),
-        Session::Log(_) | Session::Timer(_) | Session::Signal | Session::Cpu => refuse(call, request, space),
-        Session::Irq(_) | Session::IoMem(_) => refuse(call, request, space),
-        Session::Parent | Session::Report | Session::Echo => refuse(call, request, space),
+        Session::Echo => interfaces::echo::dispatch(&mut call, request, space),
+        Session::Signal => interfaces::signal::dispatch(&mut call, request, space),
+        Session::Timer(offset) => {
+            interfaces::timer::dispatch(&mut timer::TimerCall { call, offset }, request, space)
+        }
+        Session::Log(number) => interfaces::log::dispatch(&mut call.printer(number), request, space),
+        Session::Report => interfaces::report::dispatch(&mut call, request, space),
+        Session::Irq(irq) => interfaces::device::irq::dispatch(&mut device::IrqCall { call, irq }, request, space),
+        Session::Cpu => interfaces::cpu::dispatch(&mut call, request, space),
+        Session::IoMem(_) | Session::Parent => refuse(call, request, space),
     }
 }
 

@@ -5,40 +5,55 @@
 //!
 //! * [`domain`]: protection domains, tables of numbers, accounts.
 //! * [`dataspace`], [`region_map`], [`mapping`]: memory, and where it lies.
-//! * [`thread`], [`signal`], [`timeout`], [`irq`]: what runs, and how it is told of things.
+//! * [`thread`], with its exceptions and peers; [`signal`], [`timeout`], [`irq`]: what runs, and how it is told of things.
 //!
 //! Here are the operations themselves, on identifiers; what a request may do is up to [`serve`](crate::serve).
 
 mod arena;
 pub mod dataspace;
 pub mod domain;
+mod exception;
 pub mod irq;
 pub mod mapping;
+mod owned;
+mod peers;
 pub mod region_map;
+mod seam;
 pub mod signal;
 pub mod source;
 pub mod thread;
 pub mod timeout;
 
-use sel4::{Cap, Endpoint, Notification};
+use alloc::collections::BTreeMap;
+
+use base::queue::Links;
+use sel4::{Cap, Endpoint, Notification, Reply};
 
 pub use arena::{Arena, Id};
 pub use dataspace::Dataspace;
 pub use domain::{Account, Domain, Entry, Known, Session};
 pub use region_map::RegionMap;
+pub use seam::Cure;
 pub use signal::Context;
 pub use source::Source;
 pub use thread::Thread;
+
+use crate::resources::Resources;
 
 /// Most protection domains: the badge has ten bits for them.
 pub const MAX_DOMAINS: u32 = 1 << 10;
 /// Most numbers of one protection domain, as a power of two: the badge has 17 bits for them.
 pub const MAX_SLOT_BITS: u8 = 14;
 
+/// Most notifications.
+pub const MAX_NOTIFICATIONS: u32 = 1 << 12;
+
 /// Everything that components have.
 pub struct System {
     /// Where all requests and faults arrive.
     pub endpoint: Cap<Endpoint>,
+    /// What all of it is made of.
+    pub resources: Resources,
     /// Protection domains.
     pub domains: Arena<Domain>,
     /// Dataspaces.
@@ -47,12 +62,28 @@ pub struct System {
     pub maps: Arena<RegionMap>,
     /// Threads.
     pub threads: Arena<Thread>,
+    /// The same by the kernel's addresses, by which it tells who waits for whom.
+    by_kernel: BTreeMap<u32, Id<Thread>>,
+    /// Links of the queues of exceptions.
+    exceptions: Links,
+    /// The authority to answer the request that is being served, if it had to be kept aside.
+    kept: Option<Cap<Reply>>,
+    /// Interrupts that came while core was doing something else: bits of the badge.
+    postponed: u32,
     /// Endpoints.
     pub endpoints: Arena<EndpointObject>,
     /// Notifications.
     pub notifications: Arena<NotificationObject>,
     /// Signal contexts.
     pub contexts: Arena<Context>,
+    /// Which of them are pending.
+    pub signals: signal::Signals,
+    /// The clock, and who waits for what time.
+    pub timeouts: timeout::Timeouts,
+    /// Interrupts that somebody has.
+    pub irqs: Arena<irq::Irq>,
+    /// Interrupts that can be had.
+    pub lines: irq::Lines,
 }
 
 /// An endpoint that a component has made.
@@ -77,16 +108,30 @@ pub struct NotificationObject {
 
 impl System {
     /// Nothing yet.
-    pub fn new(endpoint: Cap<Endpoint>) -> Self {
+    pub fn new(
+        endpoint: Cap<Endpoint>,
+        resources: Resources,
+        timeouts: timeout::Timeouts,
+        lines: irq::Lines,
+    ) -> Self {
         Self {
             endpoint,
+            resources,
             domains: Arena::new(MAX_DOMAINS),
             dataspaces: Arena::new(1 << 14),
             maps: Arena::new(1 << 12),
-            threads: Arena::new(1 << 12),
+            threads: Arena::new(thread::MAX_THREADS),
+            by_kernel: BTreeMap::new(),
+            exceptions: Links::new(thread::MAX_THREADS),
+            kept: None,
+            postponed: 0,
             endpoints: Arena::new(1 << 12),
-            notifications: Arena::new(1 << 12),
-            contexts: Arena::new(1 << 14),
+            notifications: Arena::new(MAX_NOTIFICATIONS),
+            contexts: Arena::new(signal::MAX_CONTEXTS),
+            signals: signal::Signals::new(),
+            timeouts,
+            irqs: Arena::new(irq::MAX_LINES as u32),
+            lines,
         }
     }
 }

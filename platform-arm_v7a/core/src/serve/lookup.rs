@@ -1,0 +1,157 @@
+//! Numbers of the caller's table: what they stand for, and which are free.
+
+use base::{
+    rpc::Slot,
+    session::pd::{ANY, OWN},
+};
+
+use super::Call;
+use crate::system::{
+    Context, Dataspace, Domain, EndpointObject, Entry, Id, Known, NotificationObject, RegionMap, Thread,
+};
+
+/// Why a number does not stand for what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// For nothing, or something that is gone.
+    Nothing,
+    /// For something else.
+    Kind,
+}
+
+/// Why a number cannot be given to something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It stands for something.
+    Occupied,
+    /// It is beyond the table, or the table is full.
+    Range,
+}
+
+macro_rules! into_error {
+    ($from:ident: $one:ident, $other:ident => $($error:path)*) => { $(
+        impl From<$from> for $error {
+            fn from(reason: $from) -> Self {
+                match reason {
+                    $from::$one => Self::$one,
+                    $from::$other => Self::$other,
+                }
+            }
+        }
+    )* };
+}
+
+into_error! { Missing: Nothing, Kind =>
+    base::session::pd::LookupError
+    base::session::pd::AllocateError
+    base::session::pd::FreeError
+    base::session::pd::CopyError
+    base::session::pd::TransferError
+    base::session::pd::InstallError
+    base::session::rm::CreateError
+    base::session::rm::AttachError
+    base::session::rm::DetachError
+    base::session::cpu::CreateError
+    base::session::cpu::ThreadError
+    base::session::signal::CreateError
+    base::session::signal::SignalError
+    base::session::timer::TimeoutError
+}
+
+into_error! { Unusable: Occupied, Range =>
+    base::session::pd::AllocateError
+    base::session::pd::CreateError
+    base::session::pd::InstallError
+    base::session::rm::CreateError
+    base::session::rom::OpenError
+    base::session::cpu::CreateError
+    base::session::signal::CreateError
+}
+
+/// Lookups of one kind of object: what the number stands for, if it is that and still there.
+macro_rules! lookups {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident, $object:ident in $arena:ident;)*) => { $(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// It stands for something else, or nothing.
+        #[inline]
+        pub fn $name(&self, number: Slot) -> Result<Id<$object>, Missing> {
+            match self.entry(number).known {
+                Known::$kind(id) if self.system.$arena.get(id).is_some() => Ok(id),
+                Known::$kind(_) | Known::Nothing => Err(Missing::Nothing),
+                _ => Err(Missing::Kind),
+            }
+        }
+    )* };
+}
+
+impl Call<'_> {
+    /// What a number of the caller's stands for. It may be gone.
+    #[inline]
+    pub fn entry(&self, number: Slot) -> Entry {
+        let entry = self.system.domains.get(self.holder).and_then(|domain| domain.table.get(number.0 as usize));
+        entry.copied().unwrap_or(Entry { known: Known::Nothing, owned: false, paid: false })
+    }
+
+    /// The protection domain of a number; [`OWN`] is the caller's.
+    ///
+    /// # Errors
+    /// It stands for something else, or nothing.
+    #[inline]
+    pub fn domain(&self, number: Slot) -> Result<Id<Domain>, Missing> {
+        if number == OWN { Ok(self.holder) } else { self.other_domain(number) }
+    }
+
+    lookups! {
+        /// The protection domain of a number; the caller's own has none.
+        other_domain: Domain, Domain in domains;
+        /// The dataspace of a number.
+        dataspace: Dataspace, Dataspace in dataspaces;
+        /// The region map of a number.
+        region_map: RegionMap, RegionMap in maps;
+        /// The thread of a number.
+        thread: Thread, Thread in threads;
+        /// The endpoint of a number.
+        endpoint: Endpoint, EndpointObject in endpoints;
+        /// The notification of a number.
+        notification: Notification, NotificationObject in notifications;
+        /// The signal context of a number.
+        context: Context, Context in contexts;
+    }
+
+    /// The number that something new of the caller's is to have: `at`, or the lowest that is free. It is not taken by that.
+    ///
+    /// # Errors
+    /// There is none, or it is taken.
+    pub fn free_number(&mut self, at: Slot) -> Result<Slot, Unusable> {
+        let Some(domain) = self.system.domains.get_mut(self.holder) else { return Err(Unusable::Range) };
+        let is_free = |entry: &Entry| entry.known == Known::Nothing;
+        if at != ANY {
+            let entry = domain.table.get(at.0 as usize).ok_or(Unusable::Range)?;
+            return if is_free(entry) { Ok(at) } else { Err(Unusable::Occupied) };
+        }
+        let taken = domain.table[domain.lowest as usize..].iter().position(is_free).ok_or(Unusable::Range)?;
+        domain.lowest += taken as u32;
+        Ok(Slot(domain.lowest))
+    }
+
+    /// Lets a number of the caller's, which is free, stand for something that is its own.
+    pub fn enter(&mut self, number: Slot, known: Known) {
+        if let Some(domain) = self.system.domains.get_mut(self.holder)
+            && let Some(entry) = domain.table.get_mut(number.0 as usize)
+        {
+            *entry = Entry { known, owned: true, paid: false };
+        }
+    }
+
+    /// Lets a number of the caller's stand for nothing.
+    pub fn forget(&mut self, number: Slot) {
+        if let Some(domain) = self.system.domains.get_mut(self.holder)
+            && let Some(entry) = domain.table.get_mut(number.0 as usize)
+        {
+            entry.known = Known::Nothing;
+            domain.lowest = domain.lowest.min(number.0);
+        }
+    }
+}
