@@ -30,6 +30,8 @@ use crate::{
 
 /// What each MiB of small frames costs besides: slots for two capabilities and one more mapping each, a page table.
 const OVERHEAD: u64 = 16 * 1024;
+/// What the same takes at once, since memory comes in blocks: the next CNode, and blocks of which objects are cut.
+const KEPT: u64 = 4 << 20;
 
 /// Core's resources.
 pub struct Resources {
@@ -108,19 +110,30 @@ impl Resources {
     /// # Errors
     /// So much memory is not left; what could be added was.
     pub fn extend_heap(&mut self, mebibytes: u32) -> Result<(), Exhausted> {
-        let start = self.window.reserve(SMALL as u32 * mebibytes)?;
-        for address in (start..).step_by(SMALL as usize).take(mebibytes as usize) {
-            let slot = self.slots.range(1, &mut self.blocks)?.start;
-            let (node, index) = place(slot);
-            let block = self.blocks.small(&mut self.slots)?;
-            block.retype(ObjectKind::Frame(sel4::FrameSize::Section), node, index, 1)?;
-            let frame = Cap::<Frame>::new(slot);
-            // SAFETY: this part of the window was reserved a moment ago, and nothing was mapped there.
-            unsafe { frame.map(boot::ADDRESS_SPACE, address, Rights::READ_WRITE, VmAttributes::DATA) }?;
-            // SAFETY: fresh memory that stays mapped, and that nobody else knows.
-            unsafe { start::extend_heap(address as usize, SMALL as usize) };
-        }
-        Ok(())
+        let size = u64::from(mebibytes) * SMALL;
+        let start = self.window.reserve(u32::try_from(size).map_err(|_| Exhausted::Memory(size))?)?;
+        let mut addresses = (start..).step_by(SMALL as usize).take(mebibytes as usize);
+        let result = addresses.clone().try_for_each(|address| {
+            self.map_section(address)?;
+            addresses.next();
+            Ok(())
+        });
+        // One piece, so that what is asked for can be larger than a section.
+        let mapped = addresses.next().map_or(size as usize, |end| (end - start) as usize);
+        // SAFETY: fresh memory that stays mapped, and that nobody else knows.
+        unsafe { start::extend_heap(start as usize, mapped) };
+        result
+    }
+
+    /// Maps fresh memory where the window was reserved.
+    fn map_section(&mut self, address: u32) -> Result<(), Exhausted> {
+        let slot = self.slots.range(1, &mut self.blocks)?.start;
+        let (node, index) = place(slot);
+        let block = self.blocks.small(&mut self.slots)?;
+        block.retype(ObjectKind::Frame(sel4::FrameSize::Section), node, index, 1)?;
+        let frame = Cap::<Frame>::new(slot);
+        // SAFETY: nothing was mapped in what was reserved.
+        Ok(unsafe { frame.map(boot::ADDRESS_SPACE, address, Rights::READ_WRITE, VmAttributes::DATA) }?)
     }
 
     /// An empty slot.
@@ -231,7 +244,7 @@ impl Resources {
             let count = self.frames.counts[*size as usize];
             u64::from(count.made - count.used) * u64::from(size.bytes())
         };
-        let unmade = self.blocks.bytes();
+        let unmade = self.blocks.bytes().saturating_sub(KEPT);
         unmade - unmade / SMALL * OVERHEAD + FrameSize::ALL.iter().map(free).sum::<u64>()
     }
 
