@@ -85,12 +85,12 @@ impl Cpu for Call<'_> {
     }
 
     fn bind(&mut self, thread: Slot, notification: Slot) -> Result<(), ThreadError> {
+        let (thread, id) = (self.thread(thread)?, self.notification(notification)?);
         // Being woken is waiting, which who may only ring does not.
         if !self.entry(notification).owned {
             return Err(ThreadError::Kind);
         }
-        let (thread, notification) = (self.thread(thread)?, self.notification(notification)?);
-        self.system.bind_thread(thread, notification)
+        self.system.bind_thread(thread, id)
     }
 
     fn place(&mut self, thread: Slot) -> Result<Place, ThreadError> {

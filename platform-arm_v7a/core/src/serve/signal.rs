@@ -27,12 +27,12 @@ impl Signal for Call<'_> {
 
     #[inline]
     fn fetch(&mut self, doorbell: Slot) -> Result<Option<Pending>, SignalError> {
+        let id = self.notification(doorbell)?;
         // Who may only ring does not learn what others have rung for.
         if !self.entry(doorbell).owned {
             return Err(SignalError::Kind);
         }
-        let doorbell = self.notification(doorbell)?;
-        Ok(self.system.fetch(doorbell))
+        Ok(self.system.fetch(id))
     }
 
     fn destroy(&mut self, context: Slot) -> Result<(), SignalError> {
