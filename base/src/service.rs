@@ -65,10 +65,14 @@ impl Env {
         mut open: impl FnMut(&Opening<'_>) -> Result<S, Refused> + Send + 'static,
     ) -> Result<(), CallError<AnnounceError>> {
         let factory: Factory = Box::new(move |opening| Ok(Box::new(open(opening)?)));
-        self.parent().announce(service)?;
-        // Tasks for it are fetched by the first thread: at the latest when it begins to serve, or at a ring.
+        // Known here before it is known to others: tasks may come at once.
         self.runtime().services.lock(*self).0.push(Service { name: service.into(), factory: Some(factory) });
-        Ok(())
+        let announced = self.parent().announce(service);
+        if announced.is_err() {
+            let service = self.runtime().services.lock(*self).0.pop();
+            drop(service);
+        }
+        announced
     }
 
     pub(crate) fn has_services(&self) -> bool {

@@ -10,6 +10,7 @@ use alloc::{
 };
 use core::{
     marker::PhantomData,
+    mem::ManuallyDrop,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
     time::Duration,
 };
@@ -212,11 +213,10 @@ impl Env {
     /// Why it did not.
     pub fn sleep(&self, time: Duration) -> Result<(), SleepError> {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let alarm = self.alarm().map_err(SleepError::Signal)?;
+        // Kept for the next time.
+        let alarm = ManuallyDrop::new(self.alarm().map_err(SleepError::Signal)?);
         self.timer().once(alarm.slot, nanoseconds).map_err(SleepError::Timeout)?;
         alarm.wait();
-        // Kept for the next time.
-        core::mem::forget(alarm);
         Ok(())
     }
 

@@ -6,7 +6,10 @@
 //! A panic in any thread ends the component.
 
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
+use core::{
+    mem::ManuallyDrop,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
+};
 
 use crate::{
     Env,
@@ -62,13 +65,14 @@ pub enum SpawnError {
 /// A thread that was started. Dropped, it runs on, but what it has is not given back when it ends.
 pub struct Thread<T> {
     env: Env,
-    parts: Parts,
+    /// Not dropped with the handle: the thread uses them.
+    parts: ManuallyDrop<Parts>,
     result: Arc<Mutex<Option<T>>>,
 }
 
 impl<T> Thread<T> {
     /// Its number in the component's space, as CPU knows it.
-    pub const fn slot(&self) -> Slot {
+    pub fn slot(&self) -> Slot {
         self.parts.thread
     }
 
@@ -81,7 +85,7 @@ impl<T> Thread<T> {
             env.park();
         }
         // Takes the thread down, which touches nothing any more, and then its stack and number.
-        drop(parts);
+        drop(ManuallyDrop::into_inner(parts));
         match result.lock().take() {
             Some(value) => value,
             None => unreachable!("a thread ends by storing what it returns, or its panic ends the component"),
@@ -108,7 +112,7 @@ impl Env {
                 *place.lock() = Some(value);
             }),
         )?;
-        Ok(Thread { env: *self, parts, result })
+        Ok(Thread { env: *self, parts: ManuallyDrop::new(parts), result })
     }
 
     fn start_thread(&self, options: &ThreadOptions<'_>, main: Main) -> Result<Parts, SpawnError> {
@@ -192,7 +196,7 @@ impl Number {
     /// The lowest that is free.
     fn take(env: Env) -> Option<Self> {
         let threads = &env.runtime().threads;
-        let lowest = |taken: u64| (taken != u64::MAX).then_some(taken | taken + 1);
+        let lowest = |taken: u64| (taken != u64::MAX).then(|| taken | (taken + 1));
         let before = threads.taken.fetch_update(SeqCst, SeqCst, lowest).ok()?;
         let number = ThreadNumber::new(before.trailing_ones() as u8)?;
         threads.ended.fetch_and(!(1 << number.number()), SeqCst);

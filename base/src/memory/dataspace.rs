@@ -4,7 +4,7 @@ use super::MemoryError;
 use crate::{
     Env,
     rpc::{CallError, Slot},
-    session::pd::{ANY, AllocateError, Memory, OWN, PAGE},
+    session::pd::{ANY, AllocateError, FrameSize, Memory, OWN, PAGE},
 };
 
 /// Something that can be attached in a region map.
@@ -167,8 +167,10 @@ impl Env {
     fn allocate_once(&self, size: u32, memory: Memory) -> Result<Dataspace, CallError<AllocateError>> {
         let slot = self.pd().allocate(ANY, OWN, size, memory)?;
         let dataspace = Dataspace { owned: Owned { env: *self, slot }, size };
-        // The first pages have come with it.
-        let mut left = size.div_ceil(PAGE).saturating_sub(AT_ONCE);
+        // The first frames have come with it.
+        let fits = |frame: &FrameSize| *frame <= memory.largest && frame.bytes() <= size;
+        let frame = FrameSize::ALL.into_iter().rfind(fits).unwrap_or_default();
+        let mut left = (size / PAGE).saturating_sub(AT_ONCE * frame.pages());
         while left > 0 {
             left = self.pd().populate(slot)?;
         }
