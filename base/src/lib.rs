@@ -12,6 +12,7 @@
 //! * [`platform`]: what a component's machine does for it.
 //! * [`layout`]: where things lie in a component's address space.
 //! * [`child`]: how a component makes, serves and ends another one (feature `scenario`).
+//! * [`interpose`]: how a parent stands between a child and the system (feature `scenario`).
 //! * [`text`]: what a component prints, made safe to show.
 //!
 //! With the feature `runtime`, what a component runs with:
@@ -57,6 +58,8 @@ pub mod env;
 pub mod executable;
 #[cfg(feature = "runtime")]
 pub mod heap;
+#[cfg(feature = "scenario")]
+pub mod interpose;
 pub mod layout;
 #[cfg(feature = "runtime")]
 pub mod memory;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{
     Badge, Book, Child, ChildError, ChildPolicy, Dead,
     parent::Asked,
-    start::{Settings, Standing, Way},
+    start::{Room, Settings, Standing, Way},
 };
 use crate::{
     child::Program,
@@ -15,7 +15,7 @@ use crate::{
     session::{
         cpu,
         parent::{self, Event, Name},
-        pd::{self, Access, Grant},
+        pd::{self, Access, Grant, OWN},
         signal,
     },
 };
@@ -41,6 +41,8 @@ pub(super) struct Member {
     pub child: Option<Child>,
     /// It waits for a session that this component has asked its own parent for.
     pub waits_upward: bool,
+    /// Where the parent stands between.
+    pub room: Option<Room>,
 }
 
 /// A session of this component's own that it has handed on.
@@ -79,8 +81,12 @@ impl<P: ChildPolicy> Family<P> {
         way: impl Fn(&Interface) -> Way,
     ) -> Result<(), ChildError> {
         let name = Name::try_from(settings.name).map_err(|_| ChildError::Number)?;
-        let child = Child::start(self.machine, settings, program, standing, slots::ENDPOINT, way)?;
-        self.members.push(Member { name, child: Some(child), waits_upward: false });
+        let child = Child::start(self.machine, settings, program, &standing, slots::ENDPOINT, way)?;
+        let room = match standing {
+            Standing::Aside => None,
+            Standing::Between(room) => Some(room),
+        };
+        self.members.push(Member { name, child: Some(child), waits_upward: false, room });
         Ok(())
     }
 
@@ -158,7 +164,7 @@ impl<P: ChildPolicy> Family<P> {
     /// A child has ended: nothing is left of it but what siblings have of it, and they are told.
     pub(super) fn ended(&mut self, number: usize, event: Event) {
         let Some(member) = self.members.get_mut(number) else { return };
-        let (name, Some(child)) = (member.name.clone(), member.child.take()) else { return };
+        let (name, room, Some(child)) = (member.name.clone(), member.room.take(), member.child.take()) else { return };
         // First those who wait for an answer of it, while it is known who they are.
         while let Ok(1..) = self.pd().hang_up(child.endpoint(), child.number()) {}
         let (servers, dead) = self.book.ended(number);
@@ -166,11 +172,23 @@ impl<P: ChildPolicy> Family<P> {
             self.bury(client, slot);
         }
         drop(child);
+        room.iter().for_each(|room| self.vacate(room));
         servers.into_iter().for_each(|server| self.ring(server));
         self.close_upward(|upward| upward.member == number);
         self.policy.event(&name, event);
         if self.is_empty() {
             self.policy.all_ended();
+        }
+    }
+
+    /// Everything that a child knew is given up: what it had made for itself is gone with it, what remains are protection
+    /// domains below it, modules and sessions.
+    fn vacate(&self, room: &Room) {
+        let pd = self.pd();
+        for outside in room.numbers.used(slots::FIRST_FREE.0).filter_map(|number| room.window.outward(number)) {
+            while let Ok(1..) = pd.free(outside) {}
+            // What is not freed like this is known here only by having been shared, opened or installed; or it is nothing.
+            let _ = pd.remove(OWN, outside);
         }
     }
 

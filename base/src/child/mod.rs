@@ -29,5 +29,5 @@ pub use load::{LoadError, Program};
 pub use policy::{ChildPolicy, Route};
 #[cfg(feature = "runtime")]
 pub use scenario::{ByScenario, NoScenario, NoStart, start_all};
-pub use start::{Child, ChildError, Settings, Standing, Way};
-pub use window::{Numbers, Window};
+pub use start::{Child, ChildError, Room, Settings, Standing, Way};
+pub use window::{Numbers, Taken, Window};

@@ -1,16 +1,17 @@
 //! PARENT as a family serves it.
 
-use super::{ChildPolicy, Family, Opened, Route, book::Handed, family::Upward};
+use super::{Badge, ChildPolicy, Family, Opened, Room, Route, book::Handed, family::Upward};
 use crate::{
     env::slots,
-    rpc::{CallError, Slot},
+    rpc::{CallError, Interface, Slot},
     session::{
-        INTERFACES,
+        INTERFACES, echo, log,
         parent::{
             self, AnnounceError, Event, Name, OpenError, Parent, RedeemError, ReportError, RequestError, SessionError,
             Task, Value,
         },
         pd::{ANY, Access, Grant, InstallError, OWN, TransferError},
+        rom, timer,
     },
 };
 
@@ -68,7 +69,10 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
             return Err(OpenError::Service.into());
         }
         let pd = self.pd_of(self.child).ok_or(OpenError::Gone)?;
-        self.family.pd().connect(pd, ANY, interface.id, label).map_err(opening)
+        match self.room(self.child) {
+            Some(_) => self.relay(interface),
+            None => self.family.pd().connect(pd, ANY, interface.id, label).map_err(opening),
+        }
     }
 
     /// A service further up.
@@ -94,9 +98,36 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
         }
     }
 
+    /// Makes a session known to the child, under any number.
     fn install(&self, number: Slot, grant: Grant) -> Result<Slot, CallError<OpenError>> {
-        let pd = self.pd_of(self.child).ok_or(OpenError::Gone)?;
-        self.family.pd().install(number, pd, ANY, grant).map_err(opening)
+        let (pd, domain) = (self.family.pd(), self.pd_of(self.child).ok_or(OpenError::Gone)?);
+        let Some(room) = self.room(self.child) else {
+            return pd.install(number, domain, ANY, grant).map_err(opening);
+        };
+        let slot = room.numbers.claim(ANY).map_err(|_| OpenError::Caps)?;
+        let outside = room.window.outward(slot).ok_or(OpenError::Caps)?;
+        // Under the number that stands for the child's too, so that the child can hand it on.
+        let installed = pd.install(number, OWN, outside, grant).and_then(|_| {
+            let installed = pd.install(outside, domain, slot, Grant::USE);
+            installed.inspect_err(|_| _ = pd.remove(OWN, outside))
+        });
+        installed.inspect_err(|_| room.numbers.give(slot)).map_err(opening)
+    }
+
+    /// Makes a service of core's known to a child whose requests all end here.
+    fn relay(&self, interface: &Interface) -> Result<Slot, CallError<OpenError>> {
+        const RELAYED: [Interface; 4] = [log::INTERFACE, rom::INTERFACE, timer::INTERFACE, echo::INTERFACE];
+        if !RELAYED.contains(interface) {
+            return Err(CallError::Refused);
+        }
+        let room = self.room(self.child).ok_or(OpenError::Gone)?;
+        let badge = Badge { child: self.child as u16, interface: interface.id }.number().ok_or(OpenError::Caps)?;
+        self.install(room.endpoint, Grant { access: Access::Use, badge })
+    }
+
+    /// What a child has here, if this component stands between.
+    fn room(&self, child: usize) -> Option<&Room> {
+        self.family.members.get(child)?.room.as_ref()
     }
 
     /// A session of the child's own opened upwards, by its number.
@@ -104,26 +135,46 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
         self.family.upward.iter().find(|upward| upward.member == self.child && upward.slot == session)
     }
 
-    fn take_back(&self, session: Slot) {
-        if let Some(pd) = self.pd_of(self.child) {
-            // Whether or not it is still there: it is not afterwards.
-            let _ = self.family.pd().remove(pd, session);
+    /// A session is not known to the child any more. Fails as core does if the child has none under this number.
+    fn take_back(&self, session: Slot) -> Result<(), CallError<InstallError>> {
+        let (pd, domain) = (self.family.pd(), self.pd_of(self.child).ok_or(InstallError::Nothing)?);
+        pd.remove(domain, session)?;
+        if let Some(room) = self.room(self.child) {
+            if let Some(outside) = room.window.outward(session) {
+                // There it may never have been.
+                let _ = pd.remove(OWN, outside);
+            }
+            room.numbers.give(session);
         }
+        Ok(())
     }
 
     /// What a sibling has handed over becomes known to the child.
-    fn share(&self, handed: Handed, to: Slot, at: Slot) -> Result<Slot, CallError<InstallError>> {
-        let (pd, Some(from)) = (self.family.pd(), self.pd_of(handed.server)) else {
-            return Err(InstallError::Nothing.into());
-        };
-        if handed.writable {
+    fn share(&self, handed: Handed, at: Slot) -> Result<Slot, CallError<InstallError>> {
+        let (pd, from, to) = (self.family.pd(), self.pd_of(handed.server), self.pd_of(self.child));
+        let (Some(from), Some(to)) = (from, to) else { return Err(InstallError::Nothing.into()) };
+        let (source, target) = (self.room(handed.server), self.room(self.child));
+        if let (None, None, true) = (source, target, handed.writable) {
             return pd.share(from, handed.number, to, at);
         }
-        // What is shared by its owner may be written to; on the way through this component that right is left behind.
-        let own = pd.share(from, handed.number, OWN, ANY)?;
-        let shared = pd.install(own, to, at, Grant::USE);
-        // It has been put there a moment ago.
-        let _ = pd.remove(OWN, own);
+        // Through this component: it knows what the server calls so, or comes to know it for a moment. What is shared by
+        // its owner may be written to; where it may not be, that right is left behind here.
+        let own = match source {
+            Some(room) => room.window.outward(handed.number).ok_or(InstallError::Nothing)?,
+            None => pd.share(from, handed.number, OWN, ANY)?,
+        };
+        let grant = if handed.writable { Grant::OWN } else { Grant::USE };
+        let shared = match target {
+            None => pd.install(own, to, at, grant),
+            Some(room) => room.numbers.claim(at).map_err(CallError::from).and_then(|slot| {
+                let outside = room.window.outward(slot).ok_or(InstallError::Range)?;
+                pd.install(own, OWN, outside, grant).map(|_| slot).inspect_err(|_| room.numbers.give(slot))
+            }),
+        };
+        if source.is_none() {
+            // It has been put there a moment ago.
+            let _ = pd.remove(OWN, own);
+        }
         shared
     }
 }
@@ -160,25 +211,24 @@ impl<P: ChildPolicy> Parent for Asked<'_, P> {
             return Err(SessionError::Kind.into());
         }
         if self.upward(session).is_some() {
-            self.take_back(session);
+            // If it is not there any more, it is closed.
+            let _ = self.take_back(session);
             let child = self.child;
             self.family.close_upward(|upward| upward.member == child && upward.slot == session);
             return Ok(());
         }
         match self.family.book.close(self.child, session) {
             Ok(server) => {
-                self.take_back(session);
+                // As above.
+                let _ = self.take_back(session);
                 server.into_iter().for_each(|server| self.family.ring(server));
                 Ok(())
             }
             // One of core's; it knows whether it put something there by `connect`.
-            Err(_) => {
-                let pd = self.pd_of(self.child).ok_or(SessionError::Nothing)?;
-                self.family.pd().remove(pd, session).map_err(|error| match error {
-                    CallError::Error(InstallError::Kind) => SessionError::Kind.into(),
-                    _ => SessionError::Nothing.into(),
-                })
-            }
+            Err(_) => self.take_back(session).map_err(|error| match error {
+                CallError::Error(InstallError::Kind) => SessionError::Kind.into(),
+                _ => SessionError::Nothing.into(),
+            }),
         }
     }
 
@@ -239,8 +289,7 @@ impl<P: ChildPolicy> Parent for Asked<'_, P> {
 
     fn redeem(&mut self, session: Slot, handle: u32, at: Slot) -> Result<Slot, RedeemError> {
         let handed = self.family.book.redeem(self.child, session, handle).ok_or(RedeemError::Nothing)?;
-        let to = self.pd_of(self.child).ok_or(RedeemError::Nothing)?;
-        self.share(handed, to, at).map_err(|error| match error {
+        self.share(handed, at).map_err(|error| match error {
             CallError::Error(InstallError::Caps) => RedeemError::Caps,
             CallError::Error(InstallError::Occupied) => RedeemError::Occupied,
             CallError::Error(InstallError::Range) => RedeemError::Range,

@@ -66,6 +66,8 @@ pub enum NoStart {
     Executable(executable::Error),
     /// It was not made.
     Child(ChildError),
+    /// Its parent has not what it takes to stand between; for people.
+    Between(&'static str),
 }
 
 impl fmt::Display for NoStart {
@@ -74,6 +76,7 @@ impl fmt::Display for NoStart {
             Self::Module(error) => write!(f, "its program cannot be had: {error:?}"),
             Self::Executable(error) => write!(f, "its program is {error}"),
             Self::Child(error) => error.fmt(f),
+            Self::Between(what) => write!(f, "its parent has no {what} for it"),
         }
     }
 }
@@ -198,7 +201,7 @@ impl ChildPolicy for ByScenario {
 /// `stand` says where the parent stands: who serves a child's sessions, and where its numbers are.
 pub fn start_all<S, W>(env: Env, family: &mut Family<ByScenario>, mut stand: S)
 where
-    S: FnMut(&Settings<'_>, &Component) -> (Standing, W),
+    S: FnMut(&Settings<'_>, &Component) -> Result<(Standing, W), NoStart>,
     W: Fn(&Interface) -> Way,
 {
     let policy = family.policy();
@@ -214,8 +217,10 @@ where
             priority: component.priority,
             stack: component.stack.0,
         };
-        let (standing, way) = stand(&settings, component);
-        if let Err(error) = start(env, family, &mut modules, component.binary(name), &settings, standing, way) {
+        let started = stand(&settings, component).and_then(|(standing, way)| {
+            start(env, family, &mut modules, component.binary(name), &settings, standing, way)
+        });
+        if let Err(error) = started {
             family.failed(name, &error);
         }
     }

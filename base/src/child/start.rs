@@ -1,10 +1,10 @@
 //! A child: what its parent has of it, from the protection domain to the first thread.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::{
-    Badge, Window,
+    Badge, Numbers, Window,
     load::{LoadError, Loader, Program},
 };
 use crate::{
@@ -40,13 +40,31 @@ pub struct Settings<'a> {
     pub stack: u32,
 }
 
-/// Where the numbers of what a child knows from the beginning are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a parent stands.
+#[derive(Clone, Debug)]
 pub enum Standing {
-    /// The child's numbers are core's business.
+    /// Aside: the child's numbers are core's business.
     Aside,
-    /// The parent serves PD itself: what the child calls *n* is its own *base + n*.
-    Between(Window),
+    /// Between: the parent serves the child's sessions itself.
+    Between(Room),
+}
+
+/// What a parent that stands between has for a child.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Its numbers that stand for the child's.
+    pub window: Window,
+    /// Which of them are in use.
+    pub numbers: Arc<Numbers>,
+    /// Where the child's requests arrive.
+    pub endpoint: Slot,
+}
+
+impl Room {
+    /// For a child that has what every component has from the beginning.
+    pub fn new(window: Window, endpoint: Slot) -> Self {
+        Self { window, numbers: Arc::new(Numbers::new(window.size(), slots::FIRST_FREE.0)), endpoint }
+    }
 }
 
 /// Who serves a session of a child's from the beginning.
@@ -95,14 +113,14 @@ impl Child {
         machine: Machine,
         settings: &Settings<'_>,
         program: Program<'_>,
-        standing: Standing,
+        standing: &Standing,
         parent: Slot,
         way: impl Fn(&Interface) -> Way,
     ) -> Result<Self, ChildError> {
         let mut child = Self::create(machine, settings, standing)?;
         let at = |number: Slot| match standing {
             Standing::Aside => ANY,
-            Standing::Between(window) => window.outward(number).unwrap_or(ANY),
+            Standing::Between(room) => room.window.outward(number).unwrap_or(ANY),
         };
         child.space = child.rm().create_space(at(slots::ADDRESS_SPACE), child.pd).map_err(ChildError::Space)?;
         let stack = Stack::of(ThreadNumber::FIRST, settings.stack).ok_or(ChildError::Stack(settings.stack))?;
@@ -125,15 +143,15 @@ impl Child {
             }
         }
         child.serve(settings.number, &crate::session::parent::INTERFACE, slots::PARENT, parent)?;
-        child.run(settings, program.layout.entry(), stack, at(slots::THREAD), standing == Standing::Aside)?;
+        child.run(settings, program.layout.entry(), stack, at(slots::THREAD), matches!(standing, Standing::Aside))?;
         Ok(child)
     }
 
     /// The protection domain with its quota, and nothing in it.
-    fn create(machine: Machine, settings: &Settings<'_>, standing: Standing) -> Result<Self, ChildError> {
+    fn create(machine: Machine, settings: &Settings<'_>, standing: &Standing) -> Result<Self, ChildError> {
         let at = match standing {
             Standing::Aside => ANY,
-            Standing::Between(window) => window.pd(),
+            Standing::Between(room) => room.window.pd(),
         };
         let number = pd::Client::new(machine, slots::PD).create(at, settings.slots, settings.name);
         // From here on dropping it frees what there is.

@@ -1,5 +1,8 @@
 //! The part of a parent's numbers that stands for those of a child.
 
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use crate::{
     rpc::Slot,
     session::pd::{ANY, OWN},
@@ -56,57 +59,79 @@ impl Window {
     }
 }
 
-/// Which numbers of a window are in use, so that the lowest free one can be chosen.
-#[derive(Clone, Debug)]
+/// Which numbers of a window are in use. Threads claim and give without waiting for each other.
+#[derive(Debug)]
 pub struct Numbers {
-    words: alloc::vec::Vec<u64>,
+    words: Vec<AtomicU32>,
     size: u32,
-    /// No free number is below.
-    lowest: u32,
+}
+
+/// Why a number cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in use.
+    Occupied,
+    /// It is beyond the window, or all are in use.
+    Range,
 }
 
 impl Numbers {
     /// None in use but those below `first`.
     pub fn new(size: u32, first: u32) -> Self {
-        let mut numbers = Self { words: alloc::vec![0; size.div_ceil(64) as usize], size, lowest: first };
-        (0..first.min(size)).for_each(|number| numbers.mark(number, true));
+        let words = (0..size.div_ceil(32)).map(|_| AtomicU32::new(0)).collect();
+        let numbers = Self { words, size };
+        (0..first.min(size)).for_each(|number| _ = numbers.mark(number));
         numbers
     }
 
-    fn mark(&mut self, number: u32, used: bool) {
-        let (word, bit) = (&mut self.words[(number / 64) as usize], 1 << (number % 64));
-        if used { *word |= bit } else { *word &= !bit }
+    /// Whether it was free.
+    fn mark(&self, number: u32) -> bool {
+        let bit = 1 << (number % 32);
+        // Nothing but the bit itself is told from thread to thread.
+        self.words[(number / 32) as usize].fetch_or(bit, Relaxed) & bit == 0
     }
 
-    /// Whether a number is in use; those beyond the window are.
-    pub fn is_used(&self, number: u32) -> bool {
-        self.words.get((number / 64) as usize).is_none_or(|word| number >= self.size || word >> (number % 64) & 1 != 0)
-    }
-
-    /// The lowest free number, 64 looked at in one step; none if all are in use. It is not taken yet.
-    pub fn lowest(&self) -> Option<u32> {
-        let start = (self.lowest / 64) as usize;
-        let found = self.words[start.min(self.words.len())..].iter().position(|&word| word != u64::MAX)? + start;
-        let number = found as u32 * 64 + self.words[found].trailing_ones();
-        (number < self.size).then_some(number)
-    }
-
-    /// A number is in use from now on.
-    pub fn take(&mut self, number: u32) {
-        if number < self.size {
-            self.mark(number, true);
-            if number == self.lowest {
-                self.lowest += 1;
+    /// Takes the number `at`, or the lowest free one for [`ANY`]. Looks at 32 numbers in one step.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    pub fn claim(&self, at: Slot) -> Result<Slot, Taken> {
+        if at != ANY {
+            return match at.0 < self.size {
+                true if self.mark(at.0) => Ok(at),
+                true => Err(Taken::Occupied),
+                false => Err(Taken::Range),
+            };
+        }
+        for (index, word) in self.words.iter().enumerate() {
+            loop {
+                let number = index as u32 * 32 + word.load(Relaxed).trailing_ones();
+                if number == (index as u32 + 1) * 32 {
+                    break;
+                }
+                if number >= self.size {
+                    return Err(Taken::Range);
+                }
+                // Another thread may have been quicker.
+                if self.mark(number) {
+                    return Ok(Slot(number));
+                }
             }
         }
+        Err(Taken::Range)
     }
 
     /// A number is free again.
-    pub fn give(&mut self, number: u32) {
-        if number < self.size {
-            self.mark(number, false);
-            self.lowest = self.lowest.min(number);
+    pub fn give(&self, number: Slot) {
+        if let Some(word) = self.words.get((number.0 / 32) as usize) {
+            word.fetch_and(!(1 << (number.0 % 32)), Relaxed);
         }
+    }
+
+    /// Those from `first` on that are in use.
+    pub fn used(&self, first: u32) -> impl Iterator<Item = Slot> + '_ {
+        let is_used = |number: &u32| self.words[(number / 32) as usize].load(Relaxed) >> (number % 32) & 1 != 0;
+        (first..self.size).filter(is_used).map(Slot)
     }
 }
 
@@ -133,20 +158,17 @@ mod tests {
 
     #[test]
     fn the_lowest_free_number_is_found() {
-        let mut numbers = Numbers::new(130, 16);
+        let numbers = Numbers::new(130, 16);
         for expected in 16..130 {
-            assert_eq!(numbers.lowest(), Some(expected));
-            numbers.take(expected);
+            assert_eq!(numbers.claim(ANY), Ok(Slot(expected)));
         }
-        assert_eq!(numbers.lowest(), None);
-        numbers.give(100);
-        numbers.give(20);
-        assert!(!numbers.is_used(20) && numbers.is_used(21) && numbers.is_used(130) && numbers.is_used(u32::MAX));
-        assert_eq!(numbers.lowest(), Some(20));
-        numbers.take(20);
-        assert_eq!(numbers.lowest(), Some(100));
-        numbers.take(1000);
-        numbers.give(1000);
-        assert_eq!(Numbers::new(8, 16).lowest(), None);
+        assert_eq!((numbers.claim(ANY), numbers.claim(Slot(129))), (Err(Taken::Range), Err(Taken::Occupied)));
+        numbers.give(Slot(100));
+        numbers.give(Slot(20));
+        assert_eq!((numbers.claim(Slot(3)), numbers.claim(Slot(130))), (Err(Taken::Occupied), Err(Taken::Range)));
+        assert_eq!((numbers.claim(ANY), numbers.claim(Slot(100))), (Ok(Slot(20)), Ok(Slot(100))));
+        numbers.give(Slot(1000));
+        assert_eq!(numbers.used(126).collect::<Vec<_>>(), [126, 127, 128, 129].map(Slot));
+        assert_eq!(Numbers::new(8, 16).claim(ANY), Err(Taken::Range));
     }
 }

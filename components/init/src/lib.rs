@@ -16,6 +16,6 @@ pub fn construct(env: &mut Env) {
     let env = *env;
     let policy = ByScenario::load(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
     let mut family = Family::new(env.platform(), policy);
-    start_all(env, &mut family, |_, _| (Standing::Aside, |_: &_| Way::Core));
+    start_all(env, &mut family, |_, _| Ok((Standing::Aside, |_: &_| Way::Core)));
     family.serve()
 }

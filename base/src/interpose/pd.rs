@@ -1,0 +1,160 @@
+//! PD of a child.
+
+use super::{Ward, ward::MAX_PDS};
+use crate::{
+    rpc::{Arguments, CallError, Decision, Slot, Transport},
+    session::pd::{
+        self, AllocateError, CopyError, CreateError, FreeError, InstallError, LookupError, TransferError, call,
+    },
+};
+
+impl<T: Transport + Copy> Ward<T> {
+    /// An endpoint or notification, which lies in the child's capability space too.
+    fn make_kernel_object(
+        &mut self,
+        at: Slot,
+        account: Slot,
+        make: impl FnOnce(&pd::Client<T>, Slot, Slot) -> Result<Slot, CallError<AllocateError>>,
+    ) -> Result<Slot, CallError<AllocateError>> {
+        let account = self.out(account).ok_or(AllocateError::Nothing)?;
+        let number = self.make(at, |ward, outside| make(&ward.pd(), outside, account).map(|_| ()))?;
+        match self.put(number) {
+            Ok(()) => Ok(number),
+            Err(error) => {
+                if let Some(outside) = self.out(number) {
+                    // Made a moment ago, of one step.
+                    let _ = self.pd().free(outside);
+                }
+                self.forget(number);
+                Err(match error {
+                    CallError::Error(InstallError::Caps) => AllocateError::Caps.into(),
+                    CallError::Error(InstallError::Occupied) => AllocateError::Occupied.into(),
+                    _ => AllocateError::Range.into(),
+                })
+            }
+        }
+    }
+}
+
+/// Copying is what most of the calls on a hot path do; it costs two additions more than without.
+#[crate::interposer(refuse(connect))]
+impl<T: Transport + Copy> pd::Interposer for Ward<T> {
+    fn restore_thread(&mut self, (): Arguments<'_, call::RestoreThread>) -> Decision<call::RestoreThread> {
+        Decision::Answer(Ok(()))
+    }
+
+    fn allocate(&mut self, (at, account, size, memory): Arguments<'_, call::Allocate>) -> Decision<call::Allocate> {
+        let Some(account) = self.out(account) else { return Decision::Answer(Err(AllocateError::Nothing.into())) };
+        self.make(at, |ward, outside| ward.pd().allocate(outside, account, size, memory).map(|_| ())).into()
+    }
+
+    fn populate(&mut self, (dataspace,): Arguments<'_, call::Populate>) -> Decision<call::Populate> {
+        let Some(dataspace) = self.out(dataspace) else {
+            return Decision::Answer(Err(AllocateError::Nothing.into()));
+        };
+        self.pd().populate(dataspace).into()
+    }
+
+    fn free(&mut self, (number,): Arguments<'_, call::Free>) -> Decision<call::Free> {
+        let Some(outside) = self.out(number).filter(|_| !Self::is_own(number)) else {
+            return Decision::Answer(Err(FreeError::Nothing.into()));
+        };
+        let left = self.pd().free(outside);
+        if left == Ok(0) {
+            self.forget(number);
+        }
+        left.into()
+    }
+
+    fn describe(&mut self, (dataspace,): Arguments<'_, call::Describe>) -> Decision<call::Describe> {
+        let Some(dataspace) = self.out(dataspace) else { return Decision::Answer(Err(LookupError::Nothing.into())) };
+        self.pd().describe(dataspace).into()
+    }
+
+    fn copy(&mut self, (dst, src, pages): Arguments<'_, call::Copy>) -> Decision<call::Copy> {
+        let (Some(dst), Some(src)) = (self.out(dst), self.out(src)) else {
+            return Decision::Answer(Err(CopyError::Nothing.into()));
+        };
+        self.pd().copy(dst, src, pages).into()
+    }
+
+    fn account(&mut self, (pd,): Arguments<'_, call::Account>) -> Decision<call::Account> {
+        let Some(pd) = self.out(pd) else { return Decision::Answer(Err(LookupError::Nothing.into())) };
+        self.pd().account(pd).into()
+    }
+
+    fn transfer(&mut self, (from, to, ram, caps): Arguments<'_, call::Transfer>) -> Decision<call::Transfer> {
+        let (Some(from), Some(to)) = (self.out(from), self.out(to)) else {
+            return Decision::Answer(Err(TransferError::Nothing.into()));
+        };
+        self.pd().transfer(from, to, ram, caps).into()
+    }
+
+    fn create(&mut self, (at, slots, name): Arguments<'_, call::Create>) -> Decision<call::Create> {
+        if self.pds.len() == MAX_PDS {
+            return Decision::Answer(Err(CreateError::Exhausted.into()));
+        }
+        let made = self.make(at, |ward, outside| ward.pd().create(outside, slots, name).map(|_| ()));
+        self.pds.extend(made);
+        made.into()
+    }
+
+    fn install(&mut self, (number, pd, slot, grant): Arguments<'_, call::Install>) -> Decision<call::Install> {
+        let (Some(number), Some(pd)) = (self.out(number), self.out(pd).filter(|_| !Self::is_own(pd))) else {
+            return Decision::Answer(Err(InstallError::Nothing.into()));
+        };
+        self.pd().install(number, pd, slot, grant).into()
+    }
+
+    fn remove(&mut self, (pd, slot): Arguments<'_, call::Remove>) -> Decision<call::Remove> {
+        let Some(domain) = self.out(pd) else { return Decision::Answer(Err(InstallError::Nothing.into())) };
+        if !Self::is_own(pd) {
+            return self.pd().remove(domain, slot).into();
+        }
+        let Some(outside) = self.out(slot) else { return Decision::Answer(Err(InstallError::Nothing.into())) };
+        let removed = self.pd().remove(pd::OWN, outside);
+        if removed.is_ok() {
+            self.forget(slot);
+        }
+        removed.into()
+    }
+
+    fn share(&mut self, (from, number, to, at): Arguments<'_, call::Share>) -> Decision<call::Share> {
+        let (Some(source), Some(target)) = (self.out(from), self.out(to)) else {
+            return Decision::Answer(Err(InstallError::Nothing.into()));
+        };
+        // What the child itself knows, it knows by the parent's numbers.
+        let (source, number) = match Self::is_own(from) {
+            true => match self.out(number) {
+                Some(number) => (pd::OWN, number),
+                None => return Decision::Answer(Err(InstallError::Nothing.into())),
+            },
+            false => (source, number),
+        };
+        match Self::is_own(to) {
+            true => self.make(at, |ward, at| ward.pd().share(source, number, pd::OWN, at).map(|_| ())).into(),
+            false => self.pd().share(source, number, target, at).into(),
+        }
+    }
+
+    fn create_endpoint(
+        &mut self,
+        (at, account): Arguments<'_, call::CreateEndpoint>,
+    ) -> Decision<call::CreateEndpoint> {
+        self.make_kernel_object(at, account, |pd, at, account| pd.create_endpoint(at, account)).into()
+    }
+
+    fn create_notification(
+        &mut self,
+        (at, account): Arguments<'_, call::CreateNotification>,
+    ) -> Decision<call::CreateNotification> {
+        self.make_kernel_object(at, account, |pd, at, account| pd.create_notification(at, account)).into()
+    }
+
+    fn hang_up(&mut self, (endpoint, pd): Arguments<'_, call::HangUp>) -> Decision<call::HangUp> {
+        let (Some(endpoint), Some(pd)) = (self.out(endpoint), self.out(pd)) else {
+            return Decision::Answer(Err(LookupError::Nothing.into()));
+        };
+        self.pd().hang_up(endpoint, pd).into()
+    }
+}
