@@ -13,7 +13,7 @@ fn page(path: &str) -> Page {
 
 /// The keys that each table of a scenario can have, by the heading that it has in the reference: as the types tell when
 /// they refuse a key.
-fn keys() -> [(&'static str, BTreeSet<String>); 3] {
+fn keys() -> [(&'static str, BTreeSet<String>); 4] {
     let refused = |text: &str| {
         let message = toml::from_str::<Scenario>(text).unwrap_err().message().to_owned();
         assert!(message.starts_with("unknown field `no_such_key`, expected"), "{message}");
@@ -22,6 +22,7 @@ fn keys() -> [(&'static str, BTreeSet<String>); 3] {
     [
         ("top-level", refused("no_such_key = 1")),
         ("component", refused("about = \"\"\n[component.hello]\nno_such_key = 1")),
+        ("devices", refused("about = \"\"\n[component.hello.devices]\nno_such_key = 1")),
         ("success", refused("about = \"\"\n[success]\nno_such_key = 1")),
     ]
 }
@@ -45,7 +46,7 @@ fn every_scenario_key_is_documented_and_no_other() {
 fn defaults_are_those_of_the_types() {
     let page = page("reference/scenario.md");
     let scenario = smallest();
-    let Component { priority, ram, stack, .. } = scenario.components["hello"];
+    let Component { priority, ram, caps, stack, .. } = scenario.components["hello"];
     let default = |heading, key| {
         let rows = page.table(heading).unwrap().body().iter();
         rows.filter(|row| row[0] == key).map(|row| row[2].clone()).next().unwrap()
@@ -53,6 +54,7 @@ fn defaults_are_those_of_the_types() {
     assert_eq!(format!("{} s", default("top-level", "limit")), scenario.limit.to_string());
     assert_eq!(default("component", "priority"), priority.to_string());
     assert_eq!(default("component", "ram"), format!("\"{ram}\""));
+    assert_eq!(default("component", "caps"), caps.to_string());
     assert_eq!(default("component", "stack"), format!("\"{stack}\""));
 }
 
@@ -162,7 +164,8 @@ fn every_crate_has_its_reason() {
 /// Every variant of what travels over the control line is in the reference.
 #[test]
 fn every_record_is_documented() {
-    let source = fs::read_to_string(top().join("platform-arm_v7a/wire/src/record.rs")).unwrap();
+    let source = ["platform-arm_v7a/wire/src/record.rs", "base/src/session/cpu.rs"];
+    let source = source.map(|path| fs::read_to_string(top().join(path)).unwrap()).concat();
     let page = page("reference/control-records.md");
     let rows: BTreeSet<&str> = page.tables.iter().flat_map(|table| table.body()).map(|row| row[0].as_str()).collect();
     let mut variants = BTreeSet::new();
