@@ -137,6 +137,8 @@ fn a_root_task_that_stops_working_is_explained() {
     let reason = "core itself stopped working";
     let told = ["it read address 0x00000000", "root_faults::read (tests/roots/src/bin/root_faults.rs:18)"];
     assert_ended(&run("root_faults"), Kind::Failed, reason, &told);
+    let told = ["it read address 0x00000000", "root_faults_extended::read"];
+    assert_ended(&run("root_faults_extended"), Kind::Failed, reason, &told);
     assert_ended(
         &run("root_panics"),
         Kind::Failed,

@@ -144,9 +144,8 @@ impl Frames {
             return;
         }
         let (size, was_full) = (chunk.size, chunk.free == [0; 8]);
-        for page in 0..size.pages() {
-            let (chunk, page) = self.page_bit(id, page);
-            set_bit(&mut self.chunks[chunk].dirty, page);
+        for (chunk, word, mask) in self.words(id) {
+            self.chunks[chunk].dirty[word] |= mask;
         }
         let kind = size as usize;
         let chunk = &mut self.chunks[id.chunk()];
@@ -244,30 +243,36 @@ impl Frames {
         (id.chunk() + (bit / PAGES) as usize, bit % PAGES)
     }
 
-    /// Clears at most so many pages of it that are dirty; tells how many are left, at least.
+    /// Where the bits of its pages are: chunks, words, and which bits of these. Larger frames have whole words.
+    fn words(&self, id: FrameId) -> impl Iterator<Item = (usize, usize, u32)> + use<> {
+        let pages = self.size(id).pages();
+        let (first, mask) = (id.index() * pages, if pages < 32 { (1 << pages) - 1 } else { !0 });
+        let (start, words) = ((first / 32) as usize, pages.div_ceil(32) as usize);
+        (start..start + words).map(move |word| (id.chunk() + word / 8, word % 8, mask << (first % 32)))
+    }
+
+    /// Clears at most so many pages of it that are dirty; tells how many are left.
     pub(super) fn clean(&mut self, id: FrameId, most: u32) -> u32 {
         let mut cleared = 0;
-        for page in 0..self.size(id).pages() {
-            let (chunk, bit_number) = self.page_bit(id, page);
-            let words = &self.chunks[chunk].dirty;
-            if !bit(words, bit_number) {
-                continue;
+        for (chunk, word, mask) in self.words(id) {
+            let Chunk { address, dirty, .. } = &mut self.chunks[chunk];
+            while dirty[word] & mask != 0 {
+                if cleared == most {
+                    return self.dirty(id);
+                }
+                let number = (dirty[word] & mask).trailing_zeros();
+                let page = *address + (word as u32 * 32 + number) * PAGE;
+                // SAFETY: a page of the window, mapped since the frame was made; core keeps no references into frames.
+                unsafe { page::clear(page as *mut u8) };
+                dirty[word] &= !(1 << number);
+                cleared += 1;
             }
-            if cleared == most {
-                return self.dirty(id);
-            }
-            cleared += 1;
-            self.clean_page(id, page);
         }
         0
     }
 
     fn dirty(&self, id: FrameId) -> u32 {
-        let dirty = |page| {
-            let (chunk, bit_number) = self.page_bit(id, page);
-            u32::from(bit(&self.chunks[chunk].dirty, bit_number))
-        };
-        (0..self.size(id).pages()).map(dirty).sum()
+        self.words(id).map(|(chunk, word, mask)| (self.chunks[chunk].dirty[word] & mask).count_ones()).sum()
     }
 
     /// Clears a page of it if that is dirty.

@@ -63,9 +63,7 @@ pub fn session<'s>(
         Session::Pd | Session::Rm | Session::Rom => refuse(call, request, space),
         Session::Echo => interfaces::echo::dispatch(&mut call, request, space),
         Session::Signal => interfaces::signal::dispatch(&mut call, request, space),
-        Session::Timer(offset) => {
-            interfaces::timer::dispatch(&mut timer::TimerCall { call, offset }, request, space)
-        }
+        Session::Timer(offset) => interfaces::timer::dispatch(&mut timer::TimerCall { call, offset }, request, space),
         Session::Log(number) => interfaces::log::dispatch(&mut call.printer(number), request, space),
         Session::Report => interfaces::report::dispatch(&mut call, request, space),
         Session::Irq(irq) => interfaces::device::irq::dispatch(&mut device::IrqCall { call, irq }, request, space),

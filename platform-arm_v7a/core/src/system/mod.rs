@@ -108,12 +108,7 @@ pub struct NotificationObject {
 
 impl System {
     /// Nothing yet.
-    pub fn new(
-        endpoint: Cap<Endpoint>,
-        resources: Resources,
-        timeouts: timeout::Timeouts,
-        lines: irq::Lines,
-    ) -> Self {
+    pub fn new(endpoint: Cap<Endpoint>, resources: Resources, timeouts: timeout::Timeouts, lines: irq::Lines) -> Self {
         Self {
             endpoint,
             resources,
