@@ -22,7 +22,8 @@ _start:
     entry = sym entry,
 );
 
-const STACK_SIZE: usize = 64 * 1024;
+/// What core sets up is moved about by value, a few times 10 KiB each.
+const STACK_SIZE: usize = 256 * 1024;
 const HEAP_SIZE: usize = 512 * 1024;
 const PAGE: usize = wire::layout::PAGE as usize;
 
