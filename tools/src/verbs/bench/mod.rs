@@ -1,0 +1,165 @@
+//! `cargo rtcr bench`: deterministic figures.
+
+mod floor;
+mod table;
+
+use std::{error::Error, path::PathBuf, result::Result as Either};
+
+use clap::Args;
+use serde::Serialize;
+
+use self::table::{Figure, Table};
+use super::{Ending, Result};
+use crate::{
+    explain::Kind,
+    file,
+    machine::{control::Report, qemu},
+    run::{self, Finished, Origin, Request},
+    scenario, suggest,
+    terminal::{self, Tone},
+    workspace::Workspace,
+};
+
+/// Measure, in virtual time, and print a table.
+///
+/// Equal builds give equal figures, so figures are compared only with those of the same compiler, kernel and QEMU; the
+/// report names them. Benchmarks: kernel (what system calls, mappings and objects cost; the floor for everything else),
+/// rpc (what requests and memory cost a component, beside that floor).
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// The benchmark.
+    name: String,
+    /// Measure on a kernel without this patch, to see what it is good for: its number or name; may be repeated.
+    #[arg(long = "without-patch", value_name = "PATCH")]
+    without_patches: Vec<String>,
+    /// Write the figures as JSON, and what they were measured with.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+/// A benchmark.
+struct Benchmark {
+    name: &'static str,
+    about: &'static str,
+    /// What is run, one after the other, by paths below the checkout.
+    scenarios: &'static [&'static str],
+    /// What is made of the figures of all.
+    prepare: fn(Vec<Figure>) -> Either<Vec<Figure>, floor::Missing>,
+}
+
+const KERNEL: &str = "tests/run/kernel_bench.toml";
+
+const BENCHMARKS: [Benchmark; 2] = [
+    Benchmark {
+        name: "kernel",
+        about: "What system calls, mappings and objects cost: the floor for everything else.",
+        scenarios: &[KERNEL],
+        prepare: Ok,
+    },
+    Benchmark {
+        name: "rpc",
+        about: "What requests and memory cost a component, beside what the kernel's part of it costs.",
+        scenarios: &[
+            KERNEL,
+            "tests/run/rpc_direct.toml",
+            "tests/run/rpc_one_parent.toml",
+            "tests/run/rpc_two_parents.toml",
+        ],
+        prepare: floor::beside,
+    },
+];
+
+/// The same as the table, free of paths, dates and real time.
+#[derive(Debug, Serialize)]
+struct Measured<'a> {
+    benchmark: &'a str,
+    about: &'a str,
+    result: Kind,
+    reason: &'a str,
+    #[serde(flatten)]
+    origin: &'a Origin,
+    emulator: &'a str,
+    figures: &'a [Figure],
+}
+
+impl Bench {
+    /// Does it.
+    ///
+    /// # Errors
+    /// No such benchmark, or nothing ran.
+    pub fn run(self) -> Result {
+        let Self { name, without_patches, report } = self;
+        let Some(benchmark) = BENCHMARKS.iter().find(|known| known.name == name) else {
+            let known = BENCHMARKS.map(|benchmark| benchmark.name);
+            return Err(format!("there is no benchmark `{name}`; {}", suggest::hint(&name, &known)).into());
+        };
+        let workspace = Workspace::find()?;
+        let report = report.as_deref().map(file::Pending::create).transpose()?;
+        let emulator = qemu::version(&qemu::program())?;
+        let (last, figures) = benchmark.run(&workspace, &without_patches)?;
+
+        let explanation = &last.explanation;
+        if let Some(mut report) = report {
+            report.write(&file::json(&Measured {
+                benchmark: benchmark.name,
+                about: benchmark.about,
+                result: explanation.kind,
+                reason: &explanation.reason,
+                origin: &last.origin,
+                emulator: &emulator,
+                figures: &figures,
+            })?)?;
+            report.keep()?;
+        }
+        let Origin { compiler, kernel } = &last.origin;
+        terminal::say(format_args!("{}{compiler}; kernel {}; {emulator}", Table(&figures), kernel.flavour));
+        for patch in &kernel.without_patches {
+            terminal::say(format_args!("without {patch}"));
+        }
+        explanation.details.iter().for_each(terminal::say);
+        let (tone, ending) = match explanation.kind {
+            Kind::Passed => (Tone::Good, Ending::Passed),
+            Kind::Failed => (Tone::Bad, Ending::Failed),
+            Kind::TimedOut => (Tone::Bad, Ending::TimedOut),
+        };
+        terminal::say_in(tone, last.summary());
+        Ok(ending)
+    }
+}
+
+impl Benchmark {
+    /// Runs its scenarios up to the first that does not pass; the last one that ran, and the figures of all.
+    fn run(
+        &self,
+        workspace: &Workspace,
+        without_patches: &[String],
+    ) -> Either<(Finished, Vec<Figure>), Box<dyn Error>> {
+        let mut all = Vec::new();
+        let mut last = None;
+        for file in self.scenarios {
+            let loaded = scenario::load(workspace, &workspace.root().join(file).display().to_string(), &[])?;
+            let request = Request { without_patches: without_patches.to_vec(), ..Request::new(loaded) };
+            let finished = run::run(workspace, request, |_| {})?;
+            all.extend(figures(&finished.outcome.reports));
+            let passed = finished.explanation.kind == Kind::Passed;
+            last = Some(finished);
+            if !passed {
+                // What there is is shown as it is.
+                break;
+            }
+        }
+        let last = last.ok_or("a benchmark without scenarios")?;
+        match last.explanation.kind {
+            Kind::Passed => Ok((last, (self.prepare)(all)?)),
+            _ => Ok((last, all)),
+        }
+    }
+}
+
+fn figures(reports: &[Report]) -> Vec<Figure> {
+    let figure = |report: &Report| match report {
+        Report::Figure { name, picoseconds } => Some(Figure::new(name, *picoseconds)),
+        _ => None,
+    };
+    reports.iter().filter_map(figure).collect()
+}
