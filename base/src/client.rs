@@ -1,6 +1,6 @@
 //! Sessions of services that others offer.
 
-use core::ops::Deref;
+use core::{fmt, ops::Deref};
 
 use crate::{
     Env,
@@ -62,6 +62,12 @@ impl<C> Deref for Session<C> {
 
     fn deref(&self) -> &C {
         &self.client
+    }
+}
+
+impl<C> fmt::Debug for Session<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Session").field(&self.slot).finish()
     }
 }
 

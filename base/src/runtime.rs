@@ -1,6 +1,9 @@
 //! What a component's threads share: who waits for what. One per component, made by its start-up code.
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use core::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use crate::{
     Env,
@@ -17,7 +20,8 @@ pub struct Runtime {
     pub(crate) threads: Threads,
     pub(crate) signals: Lock<Signals>,
     pub(crate) services: Lock<Services>,
-    /// The doorbell has rung for somebody who was not the entrypoint, which therefore looks before it waits again.
+    /// The first thread has heard the doorbell, perhaps while it waited for something else; so its entrypoint looks before
+    /// it waits again.
     missed: AtomicBool,
     /// Threads that wait for an answer that rings the doorbell.
     pending: ThreadSet,
@@ -35,9 +39,14 @@ impl Runtime {
         }
     }
 
-    /// Whether the doorbell has rung since this was asked last.
+    /// Whether the doorbell has rung since this was asked last. Only the first thread rings and asks.
+    #[inline]
     pub(crate) fn take_missed(&self) -> bool {
-        self.missed.swap(false, SeqCst)
+        let missed = self.missed.load(Relaxed);
+        if missed {
+            self.missed.store(false, Relaxed);
+        }
+        missed
     }
 }
 
@@ -108,7 +117,7 @@ impl Env {
 
     /// The doorbell has been waited for by the first thread, with success. It may have been meant for anybody.
     pub(crate) fn doorbell_rang(&self) {
-        self.runtime().missed.store(true, SeqCst);
+        self.runtime().missed.store(true, Relaxed);
         for thread in self.runtime().pending.take() {
             self.unpark(thread);
         }

@@ -7,6 +7,7 @@
 
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
 use core::{
+    fmt,
     mem::ManuallyDrop,
     sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
 };
@@ -90,6 +91,12 @@ impl<T> Thread<T> {
             Some(value) => value,
             None => unreachable!("a thread ends by storing what it returns, or its panic ends the component"),
         }
+    }
+}
+
+impl<T> fmt::Debug for Thread<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Thread").field(&self.parts.thread).finish()
     }
 }
 

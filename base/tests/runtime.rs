@@ -1,7 +1,6 @@
 //! The runtime of a component, on a machine in memory.
 
 use std::{
-    alloc::{GlobalAlloc, Layout},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::SeqCst},
@@ -12,7 +11,6 @@ use std::{
 use base::{
     Env,
     env::slots,
-    heap::Heap,
     memory::MemoryError,
     rpc::{CallError, Connection, Slot, Status},
     service::Refused,
@@ -432,44 +430,6 @@ fn another_thread_can_wait_for_the_parent_while_the_first_one_waits() {
     // The first thread hears the doorbell in `join`.
     assert_eq!(thread.unwrap().join(), 21);
     let _ = machine;
-}
-
-#[test]
-fn the_heap_grows_by_what_is_needed() {
-    let (machine, env) = machine();
-    let heap = Heap::new(env);
-    let layout = |size, align| Layout::from_size_align(size, align).unwrap();
-    // SAFETY: no layout is empty, and what is freed was allocated so.
-    let (allocate, free) =
-        (|layout| unsafe { heap.alloc(layout) }, |block, layout| unsafe { heap.dealloc(block, layout) });
-    let first = allocate(layout(100, 8));
-    assert_eq!(machine.world().calls, [(slots::PD, 2), (slots::RM, 3)]);
-    let blocks: Vec<_> = (0..400).map(|at| (layout(64 + at % 64, 64), allocate(layout(64 + at % 64, 64)))).collect();
-    assert_eq!(machine.world().calls.len(), 2);
-    let large = allocate(layout(400 << 10, 4096));
-    assert_eq!(machine.world().account.ram_used, (64 << 10) + (512 << 10) + 2 * 64);
-    for (at, (layout, block)) in blocks.iter().enumerate() {
-        assert!(!block.is_null() && block.align_offset(64) == 0);
-        // SAFETY: just allocated.
-        unsafe { block.write_bytes(at as u8, layout.size()) };
-    }
-    for (at, (layout, block)) in blocks.into_iter().enumerate() {
-        // SAFETY: allocated and written above.
-        assert!(unsafe { std::slice::from_raw_parts(block, layout.size()) }.iter().all(|byte| *byte == at as u8));
-        free(block, layout);
-    }
-    free(first, layout(100, 8));
-    free(large, layout(400 << 10, 4096));
-    // What was freed is used again.
-    let again = allocate(layout(512 << 10, 8));
-    assert!(!again.is_null() && machine.world().account.caps_used == 2);
-    machine.world().account.ram = 600 << 10;
-    for _ in 0..10_000 {
-        assert!(allocate(layout(1 << 20, 8)).is_null());
-    }
-    machine.world().account.ram = 6 << 20;
-    assert!(!allocate(layout(1 << 20, 8)).is_null());
-    assert!(allocate(layout(isize::MAX as usize & !7, 8)).is_null());
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// What is known as `slot`, and is given up with [`remove`](crate::session::pd::Client::remove).
+    /// What is known as `slot`; the number is given up with it.
     ///
     /// # Errors
     /// Nobody knows how large it is.
@@ -108,8 +108,10 @@ impl Attachable for Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // It may be gone already, with its owner.
-        let _ = self.env.pd().remove(OWN, self.slot);
+        // What was opened and not shared is freed. It may be gone already, with its owner.
+        if self.env.pd().remove(OWN, self.slot).is_err() {
+            while let Ok(1..) = self.env.pd().free(self.slot) {}
+        }
     }
 }
 
