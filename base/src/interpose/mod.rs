@@ -18,5 +18,8 @@ mod rm;
 mod serve;
 mod ward;
 
+#[cfg(test)]
+mod tests;
+
 pub use serve::serve;
 pub use ward::{Services, Ward};
