@@ -10,10 +10,12 @@
 //! Here are the operations themselves, on identifiers; what a request may do is up to [`serve`](crate::serve).
 
 mod arena;
+mod control;
 pub mod dataspace;
 pub mod domain;
 mod exception;
 pub mod irq;
+mod look;
 pub mod mapping;
 mod owned;
 mod peers;

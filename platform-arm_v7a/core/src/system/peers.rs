@@ -7,7 +7,7 @@
 use base::rpc::Status;
 use sel4::{Cap, Endpoint, Message, Received, Reply, UserContext, boot, message::MessageInfo};
 
-use super::{Id, System, Thread, thread::info};
+use super::{Id, System, Thread, look::info};
 
 /// Size of the instruction that enters the kernel.
 const SYSTEM_CALL: u32 = 4;
