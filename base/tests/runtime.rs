@@ -433,6 +433,46 @@ fn another_thread_can_wait_for_the_parent_while_the_first_one_waits() {
 }
 
 #[test]
+fn rings_for_nothing_change_nothing() {
+    let (machine, env) = machine();
+    machine.offer("counter", counter::Server(Count::default()), 100);
+    let over = Arc::new(AtomicU32::new(0));
+    let noise = {
+        let over = Arc::clone(&over);
+        // Whatever is a notification among these numbers rings again and again.
+        std::thread::spawn(move || {
+            while over.load(SeqCst) == 0 {
+                (0..64).map(Slot).for_each(|slot| machine.ring(slot));
+                std::thread::yield_now();
+            }
+        })
+    };
+    let (taken, given) = (Arc::new(Semaphore::new(env, 0)), Arc::new(Semaphore::new(env, 0)));
+    let thread = {
+        let (taken, given) = (Arc::clone(&taken), Arc::clone(&given));
+        env.spawn(&ThreadOptions::default(), move || {
+            for _ in 0..100 {
+                given.acquire();
+                env.sleep(Duration::from_micros(1)).unwrap();
+                taken.release();
+            }
+            env.open::<counter::Client>("counter", b"").unwrap().add(40, 2).unwrap()
+        })
+    };
+    let started = machine.world().now;
+    for _ in 0..100 {
+        given.release();
+        env.sleep(Duration::from_micros(1)).unwrap();
+        taken.acquire();
+    }
+    assert!(machine.world().now - started >= 100_000);
+    assert_eq!(thread.unwrap().join(), 42);
+    assert!(!taken.try_acquire() && !given.try_acquire());
+    over.store(1, SeqCst);
+    noise.join().unwrap();
+}
+
+#[test]
 fn a_call_of_nothing_is_foreign() {
     let (_, env) = machine();
     let client = counter::Client::from(Connection { transport: env.platform(), slot: Slot(999) });
