@@ -78,12 +78,14 @@ impl ThreadSet {
         ThreadNumber::new(self.0.load(SeqCst).trailing_zeros() as u8)
     }
 
-    /// Empties the set, and tells who was in it.
+    /// Empties the set, and tells who was in it. Costs next to nothing when nobody was.
     fn take(&self) -> impl Iterator<Item = ThreadNumber> + use<> {
-        let all = self.0.swap(0, SeqCst);
-        (0..=ThreadNumber::MAX.number())
-            .filter_map(ThreadNumber::new)
-            .filter(move |thread| all >> thread.number() & 1 != 0)
+        let mut left = if self.0.load(SeqCst) == 0 { 0 } else { self.0.swap(0, SeqCst) };
+        core::iter::from_fn(move || {
+            let first = ThreadNumber::new(left.trailing_zeros() as u8)?;
+            left &= left - 1;
+            Some(first)
+        })
     }
 }
 
