@@ -22,6 +22,9 @@ mod scenario;
 mod start;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use badge::Badge;
 pub use book::{Book, Dead, Handed, Opened};
 pub use family::Family;
