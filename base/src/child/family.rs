@@ -81,7 +81,7 @@ impl<P: ChildPolicy> Family<P> {
         way: impl Fn(&Interface) -> Way,
     ) -> Result<(), ChildError> {
         let name = Name::try_from(settings.name).map_err(|_| ChildError::Number)?;
-        let child = Child::start(self.machine, settings, program, &standing, slots::ENDPOINT, way)?;
+        let child = Child::start(self.machine, settings, program, &standing, Way::Own(slots::ENDPOINT), way)?;
         let room = match standing {
             Standing::Aside => None,
             Standing::Between(room) => Some(room),

@@ -105,7 +105,7 @@ const SESSIONS: [(Slot, Interface); 7] = {
 impl Child {
     /// Makes a child and lets it run. Signals of its exceptions ring the parent's doorbell with the child's number as cookie.
     ///
-    /// PARENT arrives at the endpoint `parent`; `way` says for each other session who serves it.
+    /// `parent` says who serves PARENT, `way` who serves each other session.
     ///
     /// # Errors
     /// Nothing is left of it.
@@ -114,7 +114,7 @@ impl Child {
         settings: &Settings<'_>,
         program: Program<'_>,
         standing: &Standing,
-        parent: Slot,
+        parent: Way,
         way: impl Fn(&Interface) -> Way,
     ) -> Result<Self, ChildError> {
         let mut child = Self::create(machine, settings, standing)?;
@@ -134,15 +134,9 @@ impl Child {
         child.install(child.doorbell, slots::DOORBELL, Grant::OWN)?;
         child.install(child.endpoint, slots::ENDPOINT, Grant::OWN)?;
         for (slot, interface) in SESSIONS {
-            match way(&interface) {
-                Way::Core => {
-                    let connected = child.pd().connect(child.pd, slot, interface.id, settings.name);
-                    connected.map_err(|error| ChildError::Session(interface.name, error))?;
-                }
-                Way::Own(endpoint) => child.serve(settings.number, &interface, slot, endpoint)?,
-            }
+            child.session(settings, &interface, slot, way(&interface))?;
         }
-        child.serve(settings.number, &crate::session::parent::INTERFACE, slots::PARENT, parent)?;
+        child.session(settings, &crate::session::parent::INTERFACE, slots::PARENT, parent)?;
         child.run(settings, program.layout.entry(), stack, at(slots::THREAD), matches!(standing, Standing::Aside))?;
         Ok(child)
     }
@@ -190,6 +184,17 @@ impl Child {
         self.cpu().handle_exceptions(self.pd, self.context).map_err(ChildError::Start)?;
         self.cpu().bind(self.thread, self.doorbell).map_err(ChildError::Start)?;
         self.cpu().start(self.thread, entry, stack.top, 0).map_err(ChildError::Start)
+    }
+
+    /// Lets it have a session.
+    fn session(&self, settings: &Settings<'_>, interface: &Interface, slot: Slot, way: Way) -> Result<(), ChildError> {
+        match way {
+            Way::Core => {
+                let connected = self.pd().connect(self.pd, slot, interface.id, settings.name);
+                connected.map(|_| ()).map_err(|error| ChildError::Session(interface.name, error))
+            }
+            Way::Own(endpoint) => self.serve(settings.number, interface, slot, endpoint),
+        }
     }
 
     /// Installs a session that this component serves itself at `endpoint`.

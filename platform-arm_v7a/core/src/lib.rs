@@ -24,6 +24,7 @@ pub mod begin;
 pub mod clock;
 pub mod console;
 pub mod facts;
+pub mod first;
 pub mod guardian;
 pub mod judge;
 pub mod modules;

@@ -17,7 +17,7 @@ use rtcr_core::{
     begin::begin,
     clock::Clock,
     console::Lines,
-    facts, halt,
+    facts, first, halt,
     judge::Judge,
     modules,
     objects::{Exhausted, Objects},
@@ -27,7 +27,7 @@ use rtcr_core::{
     system::{System, irq, timeout::Timeouts},
     window::Window,
 };
-use sel4::{BootInfo, Notification, boot};
+use sel4::{BootInfo, Cap, Endpoint, Notification, boot};
 use server::Server;
 use wire::record::{Record, Verdict};
 
@@ -41,9 +41,12 @@ root_task!(main);
 fn main(boot_info: BootInfo) -> ! {
     let (objects, window, mut lines) = begin(&boot_info);
     match prepare(&boot_info, objects, window, &mut lines) {
-        Ok((scenario, system, server)) => {
-            let judge = Judge::new(lines, &scenario.success);
-            server.serve(system, Outside { judge })
+        Ok((scenario, mut system, endpoint)) => {
+            let mut outside = Outside { judge: Judge::new(lines, &scenario.success) };
+            match first::start(&mut system, &mut outside) {
+                Ok(first) => Server { endpoint, first }.serve(system, outside),
+                Err(reason) => outside.judge.fail(&reason),
+            }
         }
         Err(reason) => {
             lines.report(&Record::Verdict(Verdict::Failed { reason: &reason }));
@@ -58,7 +61,7 @@ fn prepare(
     mut objects: Objects,
     mut window: Window,
     lines: &mut Lines,
-) -> Result<(Scenario, System, Server), String> {
+) -> Result<(Scenario, System, Cap<Endpoint>), String> {
     let text = |error: Exhausted| format!("core cannot start: {error}");
     let facts = facts::find_out(boot_info, &mut objects, &mut window).map_err(text)?;
     lines.report(&Record::Kernel(facts));
@@ -73,7 +76,7 @@ fn prepare(
     let mut resources = Resources::new(boot_info, objects, window, MEMORY).map_err(text)?;
     resources.extend_heap(HEAP).map_err(text)?;
     let system = System::new(endpoint, resources, Timeouts::new(clock, scenario.limit), lines);
-    Ok((scenario, system, Server { endpoint }))
+    Ok((scenario, system, endpoint))
 }
 
 /// Starts the timer, whose interrupts arrive at this thread as signals, as those of other devices will.

@@ -2,6 +2,7 @@
 
 use base::rpc::{Body, Buffer, Label, Registers, Reply, Request};
 use rtcr_core::{
+    first::First,
     serve::{self, Outside},
     system::{Source, System, irq::TIMER},
 };
@@ -11,6 +12,8 @@ use sel4::{Badge, Cap, Endpoint, Message, Received, message::MessageInfo};
 pub struct Server {
     /// All sessions of all components, and their faults, told apart by badge.
     pub endpoint: Cap<Endpoint>,
+    /// The first component.
+    pub first: First,
 }
 
 impl Server {
@@ -36,7 +39,10 @@ impl Server {
                         }
                     }
                     // Never answered: the thread is resumed when there is a reason to.
-                    Source::Fault { domain, .. } => system.faulted(domain, &message),
+                    Source::Fault { domain, .. } => {
+                        system.faulted(domain, &message);
+                        self.first.faulted(domain, &mut system, &mut outside);
+                    }
                 },
             }
             if let Some(badge) = system.take_postponed() {

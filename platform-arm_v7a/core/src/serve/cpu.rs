@@ -6,11 +6,14 @@ use base::{
 };
 
 use super::Call;
-use crate::system::Known;
+use crate::system::{CORE, Known};
 
 impl Call<'_> {
-    /// Whether the caller may give a priority: its first thread has it, or more.
+    /// Whether the caller may give a priority: its first thread has it, or more. Core itself may give any.
     fn may_give(&self, priority: u8) -> bool {
+        if self.holder == CORE {
+            return true;
+        }
         let first = self.system.domains.get(self.holder).and_then(|domain| domain.threads.first());
         first.and_then(|first| self.system.threads.get(first)).is_some_and(|first| priority <= first.priority())
     }

@@ -68,7 +68,8 @@ pub fn session<'s>(
         Session::Report => interfaces::report::dispatch(&mut call, request, space),
         Session::Irq(irq) => interfaces::device::irq::dispatch(&mut device::IrqCall { call, irq }, request, space),
         Session::Cpu => interfaces::cpu::dispatch(&mut call, request, space),
-        Session::IoMem(_) | Session::Parent => refuse(call, request, space),
+        Session::Parent => interfaces::parent::dispatch(&mut call, request, space),
+        Session::IoMem(_) => refuse(call, request, space),
     }
 }
 

@@ -11,6 +11,9 @@ pub struct Id<T> {
 }
 
 impl<T> Id<T> {
+    /// The first object that is ever put into an arena.
+    pub const FIRST: Self = Self { index: 0, generation: 0, kind: PhantomData };
+
     /// Its place, which no other living object of the arena has.
     pub const fn index(self) -> u32 {
         self.index

@@ -33,6 +33,32 @@ pub struct Domain {
     pub ending: bool,
 }
 
+impl Domain {
+    /// One without threads, that nobody has asked for anything yet.
+    pub fn new(
+        name: &str,
+        parent: Option<Id<Domain>>,
+        table: Vec<Entry>,
+        slots: Cap<CNode>,
+        slot_bits: u8,
+        account: Account,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            parent,
+            place: 0,
+            table,
+            lowest: base::env::slots::FIRST_FREE.0,
+            slots,
+            slot_bits,
+            account,
+            owned: Vec::new(),
+            threads: super::thread::Threads::default(),
+            ending: false,
+        }
+    }
+}
+
 /// What a number stands for, and what its holder may do with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {

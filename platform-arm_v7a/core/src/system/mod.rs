@@ -42,6 +42,9 @@ pub use thread::Thread;
 
 use crate::resources::Resources;
 
+/// Core's own protection domain, without threads: the first that is made, and it stays. None of its numbers is a kernel
+/// capability, so no badge is 0.
+pub const CORE: Id<Domain> = Id::FIRST;
 /// Most protection domains: the badge has ten bits for them.
 pub const MAX_DOMAINS: u32 = 1 << 10;
 /// Most numbers of one protection domain, as a power of two: the badge has 17 bits for them.
