@@ -46,11 +46,12 @@ struct Suite {
 /// What booting takes.
 const BOARD: &[Need] = &[Need::Kernel, Need::Emulator];
 
-const SUITES: [Suite; 5] = [
+const SUITES: [Suite; 6] = [
     Suite { name: "host", tests: Tests::Cargo(&[]), needs: &[Need::Kernel] },
     Suite { name: "boot", tests: Tests::Cargo(&["rtcr-tests"]), needs: BOARD },
     Suite { name: "kernel", tests: Tests::Board("tests/run/kernel_tests.toml"), needs: BOARD },
     Suite { name: "resources", tests: Tests::Board("tests/run/resources_tests.toml"), needs: BOARD },
+    Suite { name: "system", tests: Tests::Board("tests/run/system_tests.toml"), needs: BOARD },
     Suite { name: "toolchains", tests: Tests::Toolchains, needs: BOARD },
 ];
 

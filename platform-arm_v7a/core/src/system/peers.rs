@@ -37,12 +37,12 @@ impl System {
         if self.kept.is_none() {
             let Ok(slot) = self.resources.take_slot() else { return 0 };
             let kept = Cap::<Reply>::new(slot);
+            // If nobody waits for core's answer the slot stays empty, and answering there does nothing.
             if kept.slot(boot::CNODE).save_caller().is_err() {
-                // Nobody waits for core's answer, as when it cleans up by itself.
                 self.resources.give_slot(slot);
-            } else {
-                self.kept = Some(kept);
+                return 0;
             }
+            self.kept = Some(kept);
         }
         let mut ended = 0;
         while ended < AT_ONCE {
