@@ -50,6 +50,8 @@ pub(super) struct Upward {
     pub member: usize,
     pub own: Slot,
     pub slot: Slot,
+    /// Requests go through this component, where it is known as the child's LOG session of that number.
+    pub log: Option<u8>,
 }
 
 impl<P: ChildPolicy> Family<P> {
@@ -124,7 +126,7 @@ impl<P: ChildPolicy> Family<P> {
                 }
                 Received::Request { badge: GONE, .. } => Some(Reply::of(Status::PeerGone)),
                 Received::Request { badge, request } => match Badge::of(badge) {
-                    Some(Badge { child, interface: PARENT }) if usize::from(child) < self.members.len() => {
+                    Some(Badge { child, interface: PARENT, .. }) if usize::from(child) < self.members.len() => {
                         parent::dispatch(&mut Asked::new(self, child.into()), &request, &mut space)
                     }
                     // Nobody has such a badge.
@@ -164,7 +166,7 @@ impl<P: ChildPolicy> Family<P> {
     /// A child has ended: nothing is left of it but what siblings have of it, and they are told.
     pub(super) fn ended(&mut self, number: usize, event: Event) {
         let Some(member) = self.members.get_mut(number) else { return };
-        let (name, room, Some(child)) = (member.name.clone(), member.room.take(), member.child.take()) else { return };
+        let (name, Some(child)) = (member.name.clone(), member.child.take()) else { return };
         // First those who wait for an answer of it, while it is known who they are.
         while let Ok(1..) = self.pd().hang_up(child.endpoint(), child.number()) {}
         let (servers, dead) = self.book.ended(number);
@@ -172,7 +174,9 @@ impl<P: ChildPolicy> Family<P> {
             self.bury(client, slot);
         }
         drop(child);
-        room.iter().for_each(|room| self.vacate(room));
+        if let Some(room) = self.members[number].room.take() {
+            self.vacate(&room);
+        }
         servers.into_iter().for_each(|server| self.ring(server));
         self.close_upward(|upward| upward.member == number);
         self.policy.event(&name, event);
@@ -211,6 +215,9 @@ impl<P: ChildPolicy> Family<P> {
         self.upward.retain(|upward| {
             let close = which(upward);
             if close {
+                if let (Some(log), Some(room)) = (upward.log, self.members[upward.member].room.as_ref()) {
+                    room.logs.give(log);
+                }
                 // If its parent does not know it any more, it is closed.
                 let _ = parent.close(upward.own);
             }

@@ -15,6 +15,7 @@ mod badge;
 mod book;
 mod family;
 mod load;
+mod logs;
 mod parent;
 mod policy;
 #[cfg(feature = "runtime")]
@@ -29,6 +30,7 @@ pub use badge::Badge;
 pub use book::{Book, Dead, Handed, Opened};
 pub use family::Family;
 pub use load::{LoadError, Program};
+pub use logs::Logs;
 pub use policy::{ChildPolicy, Route};
 #[cfg(feature = "runtime")]
 pub use scenario::{ByScenario, NoScenario, NoStart, start_all};

@@ -70,32 +70,32 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
         }
         let pd = self.pd_of(self.child).ok_or(OpenError::Gone)?;
         match self.room(self.child) {
-            Some(_) => self.relay(interface),
+            Some(_) => self.relay(interface, label),
             None => self.family.pd().connect(pd, ANY, interface.id, label).map_err(opening),
         }
     }
 
     /// A service further up.
     fn open_upward(&mut self, service: &str, argument: &[u8]) -> Result<Slot, CallError<OpenError>> {
-        let parent = parent::Client::new(self.family.machine, slots::PARENT);
-        let own = match parent.open(service, argument) {
-            Ok(own) => own,
-            Err(error) => {
-                self.family.members[self.child].waits_upward |= error == CallError::Pending;
-                return Err(error);
-            }
-        };
+        let own = self.ask_upward(service, argument)?;
         match self.install(own, Grant::USE) {
             Ok(slot) => {
-                self.family.upward.push(Upward { member: self.child, own, slot });
+                self.family.upward.push(Upward { member: self.child, own, slot, log: None });
                 Ok(slot)
             }
             Err(error) => {
                 // It was made a moment ago, for this.
-                let _ = parent.close(own);
+                let _ = parent::Client::new(self.family.machine, slots::PARENT).close(own);
                 Err(error)
             }
         }
+    }
+
+    /// A session of this component's own parent's. If it takes longer, the child is told to ask again.
+    fn ask_upward(&mut self, service: &str, argument: &[u8]) -> Result<Slot, CallError<OpenError>> {
+        let opened = parent::Client::new(self.family.machine, slots::PARENT).open(service, argument);
+        self.family.members[self.child].waits_upward |= opened == Err(CallError::Pending);
+        opened
     }
 
     /// Makes a session known to the child, under any number.
@@ -115,14 +115,41 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
     }
 
     /// Makes a service of core's known to a child whose requests all end here.
-    fn relay(&self, interface: &Interface) -> Result<Slot, CallError<OpenError>> {
-        const RELAYED: [Interface; 4] = [log::INTERFACE, rom::INTERFACE, timer::INTERFACE, echo::INTERFACE];
-        if !RELAYED.contains(interface) {
-            return Err(CallError::Refused);
+    fn relay(&mut self, interface: &Interface, label: &str) -> Result<Slot, CallError<OpenError>> {
+        const RELAYED: [Interface; 3] = [rom::INTERFACE, timer::INTERFACE, echo::INTERFACE];
+        if *interface == log::INTERFACE {
+            return self.relay_log(label);
         }
-        let room = self.room(self.child).ok_or(OpenError::Gone)?;
-        let badge = Badge { child: self.child as u16, interface: interface.id }.number().ok_or(OpenError::Caps)?;
-        self.install(room.endpoint, Grant { access: Access::Use, badge })
+        match RELAYED.contains(interface) {
+            true => self.install_own(Badge::first(self.child as u16, interface.id)),
+            false => Err(CallError::Refused),
+        }
+    }
+
+    /// What is printed is shown under the label, so each needs a session of this component's own.
+    fn relay_log(&mut self, label: &str) -> Result<Slot, CallError<OpenError>> {
+        let own = self.ask_upward("log", label.as_bytes())?;
+        let parent = parent::Client::new(self.family.machine, slots::PARENT);
+        let logs = self.room(self.child).map(|room| room.logs.clone()).ok_or(OpenError::Gone)?;
+        let Some(session) = logs.add(own) else {
+            // It was made a moment ago, for this; here and below.
+            let _ = parent.close(own);
+            return Err(OpenError::Caps.into());
+        };
+        let badge = Badge { child: self.child as u16, session, interface: log::INTERFACE.id };
+        let slot = self.install_own(badge).inspect_err(|_| {
+            logs.give(session);
+            let _ = parent.close(own);
+        })?;
+        self.family.upward.push(Upward { member: self.child, own, slot, log: Some(session) });
+        Ok(slot)
+    }
+
+    /// Makes a session that is served where all requests of the child are known to it.
+    fn install_own(&self, badge: Badge) -> Result<Slot, CallError<OpenError>> {
+        let endpoint = self.room(self.child).ok_or(OpenError::Gone)?.endpoint;
+        let badge = badge.number().ok_or(OpenError::Caps)?;
+        self.install(endpoint, Grant { access: Access::Use, badge })
     }
 
     /// What a child has here, if this component stands between.

@@ -142,7 +142,7 @@ impl ChildPolicy for ByScenario {
         let Some(component) = self.scenario.components.get(child) else { return false };
         match service {
             // What it prints is shown under the label.
-            "log" => label.strip_prefix(child).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+            "log" => label == child || self.scenario.is_below(label, child),
             "irq" => label.parse().is_ok_and(|irq: u32| component.devices.irq.contains(&irq)),
             "io_mem" => {
                 let address = u32::from_str_radix(label.trim_start_matches("0x"), 16);

@@ -4,7 +4,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::{
-    Badge, Numbers, Window,
+    Badge, Logs, Numbers, Window,
     load::{LoadError, Loader, Program},
 };
 use crate::{
@@ -58,12 +58,15 @@ pub struct Room {
     pub numbers: Arc<Numbers>,
     /// Where the child's requests arrive.
     pub endpoint: Slot,
+    /// The parent's sessions that print for the child.
+    pub logs: Arc<Logs>,
 }
 
 impl Room {
-    /// For a child that has what every component has from the beginning.
-    pub fn new(window: Window, endpoint: Slot) -> Self {
-        Self { window, numbers: Arc::new(Numbers::new(window.size(), slots::FIRST_FREE.0)), endpoint }
+    /// For a child that has what every component has from the beginning. It prints through `log`.
+    pub fn new(window: Window, endpoint: Slot, log: Slot) -> Self {
+        let numbers = Arc::new(Numbers::new(window.size(), slots::FIRST_FREE.0));
+        Self { window, numbers, endpoint, logs: Arc::new(Logs::new(log)) }
     }
 }
 
@@ -199,7 +202,7 @@ impl Child {
 
     /// Installs a session that this component serves itself at `endpoint`.
     fn serve(&self, number: u16, interface: &Interface, slot: Slot, endpoint: Slot) -> Result<(), ChildError> {
-        let badge = Badge { child: number, interface: interface.id }.number().ok_or(ChildError::Number)?;
+        let badge = Badge::first(number, interface.id).number().ok_or(ChildError::Number)?;
         let installed = self.pd().install(endpoint, self.pd, slot, Grant { access: Access::Use, badge });
         installed.map(|_| ()).map_err(|error| ChildError::Session(interface.name, error))
     }

@@ -448,7 +448,7 @@ fn a_child_is_made_step_by_step_and_leaves_nothing() {
     );
     let at = |slot| home.at(0, slot).unwrap();
     assert_eq!((at(slots::PD), at(slots::LOG)), ("core 1 hello".into(), "core 2 hello".into()));
-    let badge = Badge { child: 0, interface: 8 }.number().unwrap();
+    let badge = Badge::first(0, 8).number().unwrap();
     assert_eq!(at(slots::PARENT), format!("use 11 {badge}"));
     assert_eq!(
         (at(slots::DOORBELL), at(slots::THREAD)),
@@ -550,13 +550,14 @@ fn other_sessions_go_where_the_policy_says() {
 fn who_stands_between_has_everything_under_its_own_numbers() {
     let home = Home::new();
     for (name, base) in [("server", 1000), ("client", 2000)] {
-        home.start(name, Standing::Between(Room::new(Window::new(base, 100).unwrap(), Slot(base - 1)))).unwrap();
+        home.start(name, Standing::Between(Room::new(Window::new(base, 100).unwrap(), Slot(base - 1), slots::LOG)))
+            .unwrap();
     }
     let (server, client) = (home.child(0), home.child(1));
     assert_eq!(home.pd(1), Slot(2001));
     let known = |number| home.board.core().known.get(&Slot(number)).cloned();
     assert_eq!((known(2012), known(2013)), (Some("space".into()), Some("thread of 9 with 0xc0ff000".into())));
-    let badge = Badge { child: 1, interface: 1 }.number().unwrap();
+    let badge = Badge::first(1, 1).number().unwrap();
     assert_eq!((home.at(1, slots::PD), home.at(1, slots::ADDRESS_SPACE)), (Some(format!("use 1999 {badge}")), None));
 
     server.announce("echo").unwrap();

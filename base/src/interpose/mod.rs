@@ -22,4 +22,4 @@ mod ward;
 mod tests;
 
 pub use serve::serve;
-pub use ward::{Services, Ward};
+pub use ward::Ward;

@@ -19,7 +19,7 @@ pub fn serve(machine: Machine, endpoint: Slot, mut ward: Ward) -> ! {
         reply = match received {
             Received::Ring => None,
             Received::Request { badge, request } => match Badge::of(badge) {
-                Some(badge) => ward.serve(badge.interface, &request, &mut space),
+                Some(badge) => ward.serve(badge, &request, &mut space),
                 // Nobody has such a badge.
                 None => Some(Reply::of(Status::Refused)),
             },

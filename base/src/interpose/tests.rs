@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
-    sync::{Arc, Mutex},
+    sync::Mutex,
     vec::Vec,
 };
 
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    child::{Numbers, Window},
+    child::{Badge, Room, Window},
     env::slots,
     rpc::{
         Answer, Body, Buffer, CallError, Caller, Label, Long, MAX_WORDS, Registers, Request, Selector, Slot, Status,
@@ -91,7 +91,7 @@ impl Transport for Child {
             other => panic!("{other:?}"),
         };
         let (mut space, request) = (Buffer::new(), Request { label, body: Body::Long(&words[..length]) });
-        let answered = self.ward.lock().unwrap().serve(interface, &request, &mut space).unwrap();
+        let answered = self.ward.lock().unwrap().serve(Badge::first(0, interface), &request, &mut space).unwrap();
         let words = answered.body.words();
         let mut first = [0; 4];
         first.iter_mut().zip(words).for_each(|(to, word)| *to = *word);
@@ -101,9 +101,8 @@ impl Transport for Child {
 }
 
 fn ward(upstream: &'static Upstream) -> Ward<&'static Upstream> {
-    let numbers = Arc::new(Numbers::new(SIZE, slots::FIRST_FREE.0));
-    let services = Services { log: Slot(500), echo: Some(Slot(501)) };
-    Ward::new(upstream, Window::new(BASE, SIZE).unwrap(), numbers, 100, services)
+    let room = Room::new(Window::new(BASE, SIZE).unwrap(), Slot(600), Slot(500));
+    Ward::new(upstream, &room, 100, Some(Slot(501)))
 }
 
 fn child() -> (&'static Child, &'static Upstream) {
@@ -242,7 +241,7 @@ proptest! {
             let label = Caller::default().label(Selector::new(operation, idempotent));
             let mut space = Buffer::new();
             let request = Request { label, body: Body::Long(&words) };
-            let _ = ward.serve(interface.id, &request, &mut space);
+            let _ = ward.serve(Badge::first(0, interface.id), &request, &mut space);
             for (_, asked, words) in asked(upstream) {
                 // Removal from the child's own space, of what it has freed, names a slot of it.
                 if asked != operation || known.is_none_or(|known| known.name == "remove" || known.name == "share") {

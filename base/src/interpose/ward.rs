@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    child::{Numbers, Taken, Window},
+    child::{Badge, Logs, Numbers, Room, Taken, Window},
     env::slots,
     rpc::{Buffer, Connection, Reply, Request, Shared, Slot, Status, Transport},
     session::{
@@ -16,23 +16,17 @@ use crate::{
 /// Most protection domains of a child's; whoever serves the parent has their tables at the parent's cost.
 pub(super) const MAX_PDS: usize = 16;
 
-/// The parent's sessions to which requests of the child go, where they are not those that every component has.
-#[derive(Clone, Copy, Debug)]
-pub struct Services {
-    /// Prints for the child, under its name.
-    pub log: Slot,
-    /// If the parent has one.
-    pub echo: Option<Slot>,
-}
-
 /// A child, as its parent stands between it and the system.
 pub struct Ward<T = Shared> {
     pub(super) transport: T,
     pub(super) window: Window,
     pub(super) numbers: Arc<Numbers>,
+    /// Where it prints.
+    logs: Arc<Logs>,
+    /// The parent's own session of ECHO, if it has one.
+    echo: Option<Slot>,
     /// Above which no thread of the child can be.
     pub(super) priority: u8,
-    services: Services,
     /// Numbers under which something lies in the child's own capability space.
     pub(super) installed: BTreeSet<Slot>,
     /// Protection domains that the child has made.
@@ -40,13 +34,14 @@ pub struct Ward<T = Shared> {
 }
 
 impl<T: Transport + Copy> Ward<T> {
-    /// A child that has no more than what every component has. `numbers` are those of the window that are in use.
-    pub fn new(transport: T, window: Window, numbers: Arc<Numbers>, priority: u8, services: Services) -> Self {
-        Self { transport, window, numbers, priority, services, installed: BTreeSet::new(), pds: BTreeSet::new() }
+    /// A child that has no more than what every component has. Its threads have at most that priority.
+    pub fn new(transport: T, room: &Room, priority: u8, echo: Option<Slot>) -> Self {
+        let Room { window, numbers, logs, .. } = room.clone();
+        Self { transport, window, numbers, logs, echo, priority, installed: BTreeSet::new(), pds: BTreeSet::new() }
     }
 
-    /// Answers a request of the child, of the interface with that number.
-    pub fn serve<'s>(&mut self, interface: u16, request: &Request<'_>, space: &'s mut Buffer) -> Option<Reply<'s>> {
+    /// Answers a request of the child for the session that the badge tells.
+    pub fn serve<'s>(&mut self, badge: Badge, request: &Request<'_>, space: &'s mut Buffer) -> Option<Reply<'s>> {
         const PD: u16 = pd::INTERFACE.id;
         const LOG: u16 = log::INTERFACE.id;
         const RM: u16 = rm::INTERFACE.id;
@@ -56,15 +51,18 @@ impl<T: Transport + Copy> Ward<T> {
         const SIGNAL: u16 = signal::INTERFACE.id;
         const ECHO: u16 = echo::INTERFACE.id;
         let upstream = |slot| Connection { transport: self.transport, slot };
-        match interface {
+        match badge.interface {
             PD => pd::interpose(self, &upstream(slots::PD), request, space),
-            LOG => log::interpose(self, &upstream(self.services.log), request, space),
+            LOG => match self.logs.get(badge.session) {
+                Some(slot) => log::interpose(self, &upstream(slot), request, space),
+                None => Some(Reply::of(Status::Refused)),
+            },
             RM => rm::interpose(self, &upstream(slots::RM), request, space),
             CPU => cpu::interpose(self, &upstream(slots::CPU), request, space),
             ROM => rom::interpose(self, &upstream(slots::ROM), request, space),
             TIMER => timer::interpose(self, &upstream(slots::TIMER), request, space),
             SIGNAL => signal::interpose(self, &upstream(slots::SIGNAL), request, space),
-            ECHO => match self.services.echo {
+            ECHO => match self.echo {
                 Some(slot) => echo::interpose(self, &upstream(slot), request, space),
                 None => Some(Reply::of(Status::Refused)),
             },

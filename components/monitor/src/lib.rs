@@ -10,12 +10,9 @@ use base::{
     Env,
     child::{ByScenario, Family, NoStart, Room, Settings, Standing, Way, Window, start_all},
     env::slots,
-    interpose::{Services, Ward, serve},
+    interpose::{Ward, serve},
     rpc::Slot,
-    session::{
-        log,
-        pd::{ANY, OWN},
-    },
+    session::pd::{ANY, OWN},
     thread::ThreadOptions,
 };
 
@@ -44,23 +41,19 @@ pub fn construct(env: &mut Env) {
     family.serve()
 }
 
-/// Numbers and an endpoint for a child.
+/// Numbers, an endpoint and a session that prints for a child.
 fn room(env: Env, base: u32, settings: &Settings<'_>) -> Result<Room, NoStart> {
     let window = Window::new(base, settings.slots).ok_or(NoStart::Between("numbers"))?;
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| NoStart::Between("endpoint"))?;
-    Ok(Room::new(window, endpoint))
+    let log = env.until_answered(|| env.parent().open("log", settings.name.as_bytes()));
+    Ok(Room::new(window, endpoint, log.map_err(|_| NoStart::Between("LOG session"))?))
 }
 
 /// A thread that serves a child, from before it is there.
 fn watch(env: Env, settings: &Settings<'_>, room: &Room, echo: Option<Slot>) -> Result<(), NoStart> {
-    // Lines are the child's, so they are shown under its name; where whoever serves this component does not allow that,
-    // they are shown under this component's.
-    let log = env.pd().connect(OWN, ANY, log::INTERFACE.id, settings.name).unwrap_or(slots::LOG);
-    let services = Services { log, echo };
-    let (window, numbers, endpoint) = (room.window, room.numbers.clone(), room.endpoint);
-    let ward = Ward::new(env.platform() as _, window, numbers, settings.priority, services);
-    let options =
-        ThreadOptions { name: settings.name, priority: Some(settings.priority.saturating_add(1)), stack: STACK };
+    let ward = Ward::new(env.platform() as _, room, settings.priority, echo);
+    let (endpoint, priority) = (room.endpoint, settings.priority.saturating_add(1));
+    let options = ThreadOptions { name: settings.name, priority: Some(priority), stack: STACK };
     let thread = env.spawn(&options, move || serve(env.platform(), endpoint, ward));
     thread.map(|_| ()).map_err(|_| NoStart::Between("thread"))
 }
