@@ -69,7 +69,9 @@ pub fn session<'s>(
         Session::Irq(irq) => interfaces::device::irq::dispatch(&mut device::IrqCall { call, irq }, request, space),
         Session::Cpu => interfaces::cpu::dispatch(&mut call, request, space),
         Session::Parent => interfaces::parent::dispatch(&mut call, request, space),
-        Session::IoMem(_) => refuse(call, request, space),
+        Session::IoMem(registers) => {
+            interfaces::device::io_mem::dispatch(&mut device::IoMemCall { call, registers }, request, space)
+        }
     }
 }
 
