@@ -1,12 +1,15 @@
 //! Serves the components of a run: their requests, their faults, and the limit.
 
-use base::rpc::{Body, Buffer, Label, Registers, Reply, Request};
+use base::rpc::Buffer;
 use rtcr_core::{
     first::First,
-    serve::{self, Outside},
+    serve::{
+        self, Outside,
+        message::{request, to_message},
+    },
     system::{Source, System, irq::TIMER},
 };
-use sel4::{Badge, Cap, Endpoint, Message, Received, message::MessageInfo};
+use sel4::{Badge, Cap, Endpoint, Message, Received};
 
 /// Where requests arrive, and what else wakes core.
 pub struct Server {
@@ -66,29 +69,5 @@ fn settle(system: &mut System, answer: &mut Option<Message>) {
     match answer.take() {
         Some(answer) => system.answer_kept(answer),
         None => system.drop_kept(),
-    }
-}
-
-/// A request as it arrived; further words are taken to where there is room for them.
-#[inline(always)]
-fn request<'a>(message: &Message, room: &'a mut Buffer) -> Request<'a> {
-    let body = match Registers::received(message.len(), message.words) {
-        Some(registers) => Body::Short(registers),
-        None => {
-            let length = message.read(room.words());
-            Body::Long(&room.words()[..length])
-        }
-    };
-    Request { label: Label::received(message.label()), body }
-}
-
-/// A reply as it is sent, which must be the next that happens.
-#[inline(always)]
-fn to_message(reply: &Reply<'_>) -> Message {
-    let label = reply.status.label();
-    match &reply.body {
-        Body::Short(words) => Message { info: MessageInfo::new(label, words.length()), words: words.all() },
-        // A buffer has no more words than a message can have.
-        Body::Long(words) => Message::long(label, words).unwrap_or(Message::new(label, [])),
     }
 }

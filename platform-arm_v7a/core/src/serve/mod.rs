@@ -8,6 +8,7 @@ mod device;
 mod echo;
 mod log;
 pub mod lookup;
+pub mod message;
 mod parent;
 mod pd;
 mod report;

@@ -6,11 +6,15 @@
 extern crate alloc;
 
 mod peers;
+mod requests;
 mod time;
 
 use alloc::{format, vec::Vec};
 
-use base::scenario::Duration;
+use base::{
+    scenario::{Duration, Success},
+    session::pd::FrameSize,
+};
 use board::{
     epit::{self, Epit},
     gpt::{self, Gpt},
@@ -20,14 +24,20 @@ use rtcr_core::{
     begin::begin,
     clock::Clock,
     console::Lines,
+    guardian::OWN_PRIORITY,
     halt,
+    judge::Judge,
     objects::{Exhausted, Objects},
     resources::Resources,
     root_task,
-    system::{Account, Context, Domain, Id, NotificationObject, System, irq, timeout::Timeouts},
+    serve::Outside,
+    system::{Account, Context, Domain, Entry, Id, Known, NotificationObject, System, irq, timeout::Timeouts},
     window::Window,
 };
-use sel4::{BootInfo, CNode, Cap, Notification, boot};
+use sel4::{
+    BootInfo, CNode, Cap, CapData, Notification, Priority, Tcb, UserContext, boot,
+    thread::{MessageBuffer, Space},
+};
 use wire::record::{Record, Verdict};
 
 root_task!(main);
@@ -35,12 +45,21 @@ root_task!(main);
 /// Memory that is taken from the kernel.
 const MEMORY: u64 = 16 << 20;
 
+/// Priority of other threads.
+const CLIENT_PRIORITY: u8 = 20;
+/// One at which they run, and not core's.
+const BELOW: u8 = 10;
+/// User mode, ARM state, interrupts on.
+const USER_MODE: u32 = 0x10;
+
 /// What a test has.
 pub struct Bench {
     /// What is tested.
     pub system: System,
     /// Who pays.
     pub domain: Id<Domain>,
+    /// What is around it.
+    pub outside: Outside,
     /// What core's thread is woken by.
     pub bell: Cap<Notification>,
     /// A device that interrupts.
@@ -60,6 +79,7 @@ const TESTS: &[Test] = &[
     ("time::many_at_once_come_in_parts", time::many_at_once_come_in_parts),
     ("time::cancelled_does_not_come", time::cancelled_does_not_come),
     ("time::interrupts_have_one_holder", time::interrupts_have_one_holder),
+    ("requests::one_costs_little", requests::one_costs_little),
     ("peers::queued_calls_are_ended", peers::queued_calls_are_ended),
 ];
 
@@ -108,11 +128,39 @@ impl Bench {
         let never = Duration { micros: 1 << 40 };
         let timeouts = Timeouts::new(Clock::new(timer, handler), never);
         let mut system = System::new(endpoint, resources, timeouts, lines);
+        let table = alloc::vec![Entry { known: Known::Nothing, owned: false, paid: false }; 64];
         let account = Account { ram: 1 << 20, ram_used: 0, caps: 64, caps_used: 0 };
-        let domain = Domain::new("payer", None, Vec::new(), Cap::<CNode>::NULL, 6, account);
+        let domain = Domain::new("payer", None, table, Cap::<CNode>::NULL, 6, account);
         // An arena that is empty has room.
         let domain = system.domains.insert(domain).ok_or(Exhausted::Slots)?;
-        Ok(Self { system, domain, bell, device })
+        // SAFETY: by the thread that opened them, and one after the other.
+        let lines = unsafe { Lines::again() }.ok_or(Exhausted::Slots)?;
+        let outside = Outside { judge: Judge::new(lines, &Success::default()) };
+        Ok(Self { system, outside, domain, bell, device })
+    }
+
+    /// A thread beside core's own, in the same address space, that runs whenever core's lets it.
+    pub fn spawn(&mut self, entry: extern "C" fn(u32) -> !, argument: u32) -> Outcome {
+        let resources = &mut self.system.resources;
+        let (stack, buffer) = (resources.take_frame(FrameSize::Small)?, resources.take_frame(FrameSize::Small)?);
+        let sp = resources.content(stack, 0).addr() as u32 + FrameSize::Small.bytes();
+        let address = resources.content(buffer, 0).addr() as u32;
+        let buffer = MessageBuffer { address, frame: resources.own_frame_cap(buffer) };
+        let thread = resources.make::<Tcb>()?;
+        let space = Space {
+            fault_endpoint: 0,
+            root: boot::CNODE,
+            root_data: CapData::None,
+            address_space: boot::ADDRESS_SPACE,
+        };
+        let pc = entry as *const () as u32;
+        let registers = UserContext { pc, sp, cpsr: USER_MODE, r0: argument, ..UserContext::default() };
+        // SAFETY: a stack and a message buffer of its own.
+        unsafe {
+            thread.configure(space, Priority::new(CLIENT_PRIORITY), Some(buffer))?;
+            thread.write_registers(true, &registers)?;
+        }
+        Ok(())
     }
 
     /// A doorbell.
@@ -141,6 +189,12 @@ impl Bench {
     pub fn fetch(&mut self, doorbell: Id<NotificationObject>) -> Option<(u32, u32, bool)> {
         self.system.fetch(doorbell).map(|pending| (pending.cookie, pending.count, pending.more))
     }
+}
+
+/// Lets other threads run until they wait.
+pub fn let_run() -> Result<(), sel4::Error> {
+    boot::TCB.set_priority(BELOW)?;
+    boot::TCB.set_priority(OWN_PRIORITY)
 }
 
 fn signals_are_fetched_in_order_and_counted(bench: &mut Bench) -> Outcome {

@@ -2,20 +2,11 @@
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use base::{rpc::Status, session::pd::FrameSize};
+use base::rpc::Status;
 use ground::{Outcome, ensure_eq};
-use rtcr_core::guardian::OWN_PRIORITY;
-use sel4::{
-    Cap, CapData, Endpoint, Message, Notification, Priority, Tcb, UserContext, boot,
-    thread::{MessageBuffer, Space},
-};
+use sel4::{Cap, Endpoint, Message, Notification};
 
-use crate::Bench;
-
-const PAGE: u32 = 4096;
-const CLIENT_PRIORITY: u8 = 20;
-const BELOW: u8 = 10;
-const USER_MODE: u32 = 0x10;
+use crate::{Bench, let_run};
 
 static ANSWERS: AtomicU32 = AtomicU32::new(0);
 static ANSWER: AtomicU32 = AtomicU32::new(0);
@@ -38,28 +29,8 @@ pub fn queued_calls_are_ended(bench: &mut Bench) -> Outcome {
     let (endpoint, end) = (resources.make::<Endpoint>()?, resources.make::<Notification>()?);
     END.store(end.number(), Relaxed);
     for _ in 0..2 {
-        let (stack, buffer) = (resources.take_frame(FrameSize::Small)?, resources.take_frame(FrameSize::Small)?);
-        let sp = resources.content(stack, 0).addr() as u32 + PAGE;
-        let buffer = MessageBuffer {
-            address: resources.content(buffer, 0).addr() as u32,
-            frame: resources.own_frame_cap(buffer),
-        };
-        let thread = resources.make::<Tcb>()?;
-        let space = Space {
-            fault_endpoint: 0,
-            root: boot::CNODE,
-            root_data: CapData::None,
-            address_space: boot::ADDRESS_SPACE,
-        };
-        let pc = client as *const () as u32;
-        let registers = UserContext { pc, sp, cpsr: USER_MODE, r0: endpoint.number(), ..UserContext::default() };
-        // SAFETY: a stack and a message buffer of its own.
-        unsafe {
-            thread.configure(space, Priority::new(CLIENT_PRIORITY), Some(buffer))?;
-            thread.write_registers(true, &registers)?;
-        }
+        bench.spawn(client, endpoint.number())?;
     }
-    let let_run = || boot::TCB.set_priority(BELOW).and_then(|()| boot::TCB.set_priority(OWN_PRIORITY));
     let_run()?;
     ensure_eq!(bench.system.hang_up_queued(endpoint), 2);
     ensure_eq!(bench.system.hang_up_queued(endpoint), 0);
