@@ -24,8 +24,12 @@ impl System {
         let Some((domain, threads)) = self.domains.at(domain).map(|(id, domain)| (id, &domain.threads)) else { return };
         let at_fault = threads.iter().find(|&id| self.threads.get(id).is_some_and(|thread| is_at(thread, pc)));
         let Some(id) = at_fault.filter(|_| !matches!(cause, Cause::Unknown { .. })) else {
-            // The kernel sends no such thing: some thread of the component did. It is held against the first.
+            // The kernel sends no such thing: some thread of the component did. It is held against the first, which stops.
             if let Some(first) = threads.first() {
+                if let Some(thread) = self.threads.get(first) {
+                    // The capability is core's own, so this cannot fail.
+                    let _ = thread.cap.suspend();
+                }
                 self.note(domain, first, Cause::Forged { label: message.label() });
             }
             return;
