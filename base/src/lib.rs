@@ -10,6 +10,7 @@
 //! * [`session`]: the interfaces themselves.
 //! * [`executable`](mod@executable): programs.
 //! * [`platform`]: what a component's machine does for it.
+//! * [`region`]: which frames memory is made of, and what lies where.
 //! * [`layout`]: where things lie in a component's address space.
 //! * [`child`]: how a component makes, serves and ends another one (feature `scenario`).
 //! * [`interpose`]: how a parent stands between a child and the system (feature `scenario`).
@@ -68,6 +69,8 @@ pub mod oracle;
 pub mod platform;
 #[cfg(feature = "heap")]
 pub mod queue;
+#[cfg(feature = "heap")]
+pub mod region;
 pub mod rpc;
 #[cfg(feature = "runtime")]
 pub mod runtime;

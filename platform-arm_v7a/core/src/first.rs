@@ -62,6 +62,9 @@ pub struct First {
 /// For people: nothing can run then.
 pub fn start(system: &mut System, outside: &mut Outside) -> Result<First, String> {
     let modules = modules::archive().map_err(|error| format!("core cannot start: {error}"))?;
+    for file in modules.files() {
+        system.add_module(file.name, file.bytes).map_err(|error| format!("core cannot start: {error}"))?;
+    }
     let file = modules.find(INIT).ok_or_else(|| format!("the boot modules hold no program `{INIT}`"))?;
     let layout = Layout::new(file.bytes, file.bytes.len() as u32, MACHINE);
     let layout = layout.map_err(|error| format!("the program `{INIT}` is {error}"))?;

@@ -39,15 +39,8 @@ pub(super) struct IoMemCall<'a> {
 impl IoMem for IoMemCall<'_> {
     fn open(&mut self, at: Slot) -> Result<Slot, OpenError> {
         let number = self.call.free_number(at)?;
-        let holder = self.call.holder;
-        let domain = self.call.system.domains.get_mut(holder).ok_or(OpenError::Nothing)?;
-        domain.account.charge(0, 1).map_err(|_| OpenError::Caps)?;
-        self.call.enter(number, Known::Dataspace(self.registers));
-        if let Some(domain) = self.call.system.domains.get_mut(holder)
-            && let Some(entry) = domain.table.get_mut(number.0 as usize)
-        {
-            entry.paid = true;
-        }
-        Ok(number)
+        let known = Known::Dataspace(self.registers);
+        let paid = self.call.system.pay_entry(self.call.holder, number, known, true);
+        paid.map(|()| number).map_err(|_| OpenError::Caps)
     }
 }

@@ -1,9 +1,6 @@
 //! Numbers of the caller's table: what they stand for, and which are free.
 
-use base::{
-    rpc::Slot,
-    session::pd::{ANY, OWN},
-};
+use base::{rpc::Slot, session::pd::OWN};
 
 use super::Call;
 use crate::system::{
@@ -91,7 +88,7 @@ impl Call<'_> {
     #[inline]
     pub fn entry(&self, number: Slot) -> Entry {
         let entry = self.system.domains.get(self.holder).and_then(|domain| domain.table.get(number.0 as usize));
-        entry.copied().unwrap_or(Entry { known: Known::Nothing, owned: false, paid: false })
+        entry.copied().unwrap_or(Entry::NOTHING)
     }
 
     /// The protection domain of a number; [`OWN`] is the caller's.
@@ -125,33 +122,16 @@ impl Call<'_> {
     /// # Errors
     /// There is none, or it is taken.
     pub fn free_number(&mut self, at: Slot) -> Result<Slot, Unusable> {
-        let Some(domain) = self.system.domains.get_mut(self.holder) else { return Err(Unusable::Range) };
-        let is_free = |entry: &Entry| entry.known == Known::Nothing;
-        if at != ANY {
-            let entry = domain.table.get(at.0 as usize).ok_or(Unusable::Range)?;
-            return if is_free(entry) { Ok(at) } else { Err(Unusable::Occupied) };
-        }
-        let taken = domain.table[domain.lowest as usize..].iter().position(is_free).ok_or(Unusable::Range)?;
-        domain.lowest += taken as u32;
-        Ok(Slot(domain.lowest))
+        self.system.free_number(self.holder, at)
     }
 
     /// Lets a number of the caller's, which is free, stand for something that is its own.
     pub fn enter(&mut self, number: Slot, known: Known) {
-        if let Some(domain) = self.system.domains.get_mut(self.holder)
-            && let Some(entry) = domain.table.get_mut(number.0 as usize)
-        {
-            *entry = Entry { known, owned: true, paid: false };
-        }
+        self.system.enter(self.holder, number, known, true);
     }
 
     /// Lets a number of the caller's stand for nothing.
     pub fn forget(&mut self, number: Slot) {
-        if let Some(domain) = self.system.domains.get_mut(self.holder)
-            && let Some(entry) = domain.table.get_mut(number.0 as usize)
-        {
-            entry.known = Known::Nothing;
-            domain.lowest = domain.lowest.min(number.0);
-        }
+        self.system.forget(self.holder, number.0);
     }
 }

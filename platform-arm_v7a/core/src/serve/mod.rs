@@ -59,9 +59,10 @@ pub fn session<'s>(
     let Some(entry) = domain.table.get(number as usize) else { return gone };
     let Known::Session(session) = entry.known else { return gone };
     let mut call = Call { system, outside, holder, number };
-    // A line for each interface, `Session::Pd => pd::dispatch(&mut call, request, space)`.
     match session {
-        Session::Pd | Session::Rm | Session::Rom => refuse(call, request, space),
+        Session::Pd => interfaces::pd::dispatch(&mut call, request, space),
+        Session::Rm => interfaces::rm::dispatch(&mut call, request, space),
+        Session::Rom => interfaces::rom::dispatch(&mut call, request, space),
         Session::Echo => interfaces::echo::dispatch(&mut call, request, space),
         Session::Signal => interfaces::signal::dispatch(&mut call, request, space),
         Session::Timer(offset) => interfaces::timer::dispatch(&mut timer::TimerCall { call, offset }, request, space),
@@ -74,8 +75,4 @@ pub fn session<'s>(
             interfaces::device::io_mem::dispatch(&mut device::IoMemCall { call, registers }, request, space)
         }
     }
-}
-
-fn refuse<'s>(_: Call<'_>, _: &Request<'_>, _: &'s mut Buffer) -> Option<Reply<'s>> {
-    Some(Reply::of(Status::Refused))
 }

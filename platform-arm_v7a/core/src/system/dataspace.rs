@@ -1,4 +1,259 @@
-//! Dataspaces: memory that can be attached.
+//! Dataspaces: memory that can be attached. Frames of a component's own, pages of boot modules, registers of a device.
+
+use alloc::vec::Vec;
+
+use base::{
+    region::Pieces,
+    session::pd::{AllocateError, Cache, CopyError, CopyPages, FrameSize, MAX_COPY, MAX_PAGES, Memory, PAGE},
+};
+use sel4::{Cap, Frame};
+
+use super::{Domain, Id, Known, Module, RegionMap, System, domain::Quota};
+use crate::{objects::Exhausted, resources::FrameId};
+
+/// Frames that are made or given back at once.
+pub const AT_ONCE: u32 = 32;
 
 /// Memory that can be attached.
-pub struct Dataspace {}
+pub struct Dataspace {
+    /// Who pays; none for what was there from the beginning.
+    pub account: Option<Id<Domain>>,
+    /// Where it is in the list of what that account has paid for.
+    pub place: u32,
+    /// Size in pages.
+    pub pages: u32,
+    /// What it was asked for with.
+    pub memory: Memory,
+    /// Where it is attached: the region maps, and the first pages of the regions there.
+    pub attached: Vec<(Id<RegionMap>, u32)>,
+    /// It takes no further operation but being freed.
+    pub ending: bool,
+    content: Content,
+}
+
+enum Content {
+    /// A component's own, in the order of [`Pieces`]; those that are not made yet are missing at the end.
+    Own(Vec<FrameId>),
+    /// Pages of core's image.
+    Image(Vec<FrameId>),
+    /// Registers of a device: one page.
+    Device(Cap<Frame>),
+}
+
+/// What one piece of a dataspace is.
+#[derive(Clone, Copy)]
+pub enum Part {
+    /// A frame.
+    Frame(FrameId),
+    /// A device's registers, by a capability that is only copied.
+    Device(Cap<Frame>),
+}
+
+impl Dataspace {
+    /// How it is cut.
+    pub fn pieces(&self) -> Pieces {
+        Pieces::new(self.pages, self.memory.largest)
+    }
+
+    /// Whether it may be written at all.
+    pub fn is_writable(&self) -> bool {
+        !matches!(self.content, Content::Image(_))
+    }
+
+    /// Pages that are there; others are missing at the end.
+    pub fn present(&self) -> u32 {
+        match &self.content {
+            Content::Own(frames) => self.pieces().of(frames.len() as u32).map_or(self.pages, |piece| piece.page),
+            Content::Image(_) | Content::Device(_) => self.pages,
+        }
+    }
+
+    /// The piece of that number, if it is there.
+    pub fn part(&self, index: u32) -> Option<Part> {
+        match &self.content {
+            Content::Own(frames) | Content::Image(frames) => frames.get(index as usize).copied().map(Part::Frame),
+            Content::Device(cap) => (index == 0).then_some(Part::Device(*cap)),
+        }
+    }
+
+    /// The frame that holds a page, and which of its pages that is.
+    fn page(&self, page: u32) -> Option<(FrameId, u32)> {
+        let piece = self.pieces().at(page)?;
+        match self.part(piece.index)? {
+            Part::Frame(frame) => Some((frame, page - piece.page)),
+            Part::Device(_) => None,
+        }
+    }
+}
+
+impl System {
+    /// A dataspace with its first frames, for which an account pays.
+    ///
+    /// # Errors
+    /// Nothing has been made.
+    pub fn allocate(&mut self, account: Id<Domain>, size: u32, memory: Memory) -> Result<Id<Dataspace>, AllocateError> {
+        let pages = size.div_ceil(PAGE);
+        if pages == 0 || pages > MAX_PAGES {
+            return Err(AllocateError::Size);
+        }
+        let mut frames = Vec::new();
+        let count = Pieces::new(pages, memory.largest).count();
+        frames.try_reserve_exact(count as usize).map_err(|_| AllocateError::Exhausted)?;
+        self.charge(account, bytes(pages), 1).map_err(|quota| match quota {
+            Quota::Ram => AllocateError::Ram,
+            Quota::Caps => AllocateError::Caps,
+        })?;
+        let dataspace = Dataspace {
+            account: Some(account),
+            place: 0,
+            pages,
+            memory,
+            attached: Vec::new(),
+            ending: false,
+            content: Content::Own(frames),
+        };
+        let Some(id) = self.dataspaces.insert(dataspace) else {
+            self.refund(account, bytes(pages), 1);
+            return Err(AllocateError::Exhausted);
+        };
+        self.own(account, Known::Dataspace(id));
+        if let Err(error) = self.populate(id) {
+            self.release(id);
+            return Err(error);
+        }
+        Ok(id)
+    }
+
+    /// Gives a dataspace its next frames; tells how many pages are still missing.
+    ///
+    /// # Errors
+    /// No frame could be made.
+    pub fn populate(&mut self, id: Id<Dataspace>) -> Result<u32, AllocateError> {
+        let Self { dataspaces, resources, .. } = self;
+        let dataspace = dataspaces.get_mut(id).filter(|it| !it.ending).ok_or(AllocateError::Nothing)?;
+        let pieces = dataspace.pieces();
+        let Content::Own(frames) = &mut dataspace.content else { return Ok(0) };
+        for made in 0..AT_ONCE {
+            let Some(piece) = pieces.of(frames.len() as u32) else { break };
+            match resources.take_frame(piece.size) {
+                // Room for all of them was reserved.
+                Ok(frame) => frames.push(frame),
+                Err(_) if made > 0 => break,
+                Err(_) => return Err(AllocateError::Exhausted),
+            }
+        }
+        Ok(dataspace.pages - dataspace.present())
+    }
+
+    /// Gives back frames of a dataspace that is attached nowhere; tells how many pages are left. At 0 it is gone.
+    pub fn release(&mut self, id: Id<Dataspace>) -> u32 {
+        let Self { dataspaces, resources, .. } = self;
+        let Some(dataspace) = dataspaces.get_mut(id) else { return 0 };
+        if let Content::Own(frames) = &mut dataspace.content {
+            for _ in 0..AT_ONCE {
+                let Some(frame) = frames.pop() else { break };
+                resources.give_frame(frame);
+            }
+            if !frames.is_empty() {
+                return dataspace.present();
+            }
+        }
+        let (account, pages) = (dataspace.account, dataspace.pages);
+        if let Some(account) = account {
+            self.disown(account, Known::Dataspace(id));
+            self.refund(account, bytes(pages), 1);
+        }
+        self.dataspaces.remove(id);
+        0
+    }
+
+    /// Copies pages; tells how many, at most [`MAX_COPY`].
+    ///
+    /// # Errors
+    /// Nothing was copied.
+    pub fn copy(&mut self, dst: Id<Dataspace>, src: Id<Dataspace>, what: CopyPages) -> Result<u32, CopyError> {
+        let (to, from) = (self.memory_of(dst)?, self.memory_of(src)?);
+        let count = what.count.min(MAX_COPY);
+        let fits = |first: u16, present: u32| u32::from(first) + count <= present;
+        if !fits(what.dst, to.present()) || !fits(what.src, from.present()) {
+            return Err(CopyError::Range);
+        }
+        if !to.is_writable() {
+            return Err(CopyError::ReadOnly);
+        }
+        let Self { dataspaces, resources, .. } = self;
+        if let (Some(to), Some(from)) = (dataspaces.get(dst), dataspaces.get(src)) {
+            for page in 0..count {
+                let (dst, src) = (to.page(u32::from(what.dst) + page), from.page(u32::from(what.src) + page));
+                if let (Some(dst), Some(src)) = (dst, src) {
+                    resources.copy_page(dst, src);
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    fn memory_of(&self, id: Id<Dataspace>) -> Result<&Dataspace, CopyError> {
+        let dataspace = self.dataspaces.get(id).filter(|it| !it.ending).ok_or(CopyError::Nothing)?;
+        match dataspace.content {
+            Content::Device(_) => Err(CopyError::Kind),
+            Content::Own(_) | Content::Image(_) => Ok(dataspace),
+        }
+    }
+
+    /// A dataspace of pages of core's image, from a page boundary on, which nobody may write and nobody pays for.
+    ///
+    /// # Errors
+    /// The kernel refused, or there is no room.
+    fn image_dataspace(&mut self, address: u32, size: u32) -> Result<Id<Dataspace>, Exhausted> {
+        let pages = (0..size.div_ceil(PAGE)).map(|page| address + page * PAGE);
+        let frames: Vec<_> = pages.map(|address| self.resources.image_frame(address)).collect::<Result<_, _>>()?;
+        let memory = Memory { cache: Cache::Cached, largest: FrameSize::Small };
+        self.unpaid(frames.len() as u32, memory, Content::Image(frames))
+    }
+
+    /// The dataspace of a device's registers, which nobody pays for.
+    ///
+    /// # Errors
+    /// There is no such device, or it is core's own.
+    fn device_dataspace(&mut self, address: u32) -> Result<Id<Dataspace>, Exhausted> {
+        let frame = self.resources.make_device_frame(address)?;
+        let memory = Memory { cache: Cache::Uncached, largest: FrameSize::Small };
+        self.unpaid(1, memory, Content::Device(frame))
+    }
+
+    /// The same, made when it is first asked for.
+    ///
+    /// # Errors
+    /// As [`device_dataspace`](Self::device_dataspace).
+    pub fn device(&mut self, address: u32) -> Result<Id<Dataspace>, Exhausted> {
+        if let Some(&(_, dataspace)) = self.devices.iter().find(|(known, _)| *known == address) {
+            return Ok(dataspace);
+        }
+        let dataspace = self.device_dataspace(address)?;
+        self.devices.push((address, dataspace));
+        Ok(dataspace)
+    }
+
+    /// A boot module, which lies in core's image from a page boundary on.
+    ///
+    /// # Errors
+    /// As [`image_dataspace`](Self::image_dataspace).
+    pub fn add_module(&mut self, name: &str, bytes: &'static [u8]) -> Result<(), Exhausted> {
+        let (address, size) = (bytes.as_ptr().addr() as u32, bytes.len() as u32);
+        let dataspace = self.image_dataspace(address, size)?;
+        self.modules.push(Module { name: name.into(), size, dataspace });
+        Ok(())
+    }
+
+    fn unpaid(&mut self, pages: u32, memory: Memory, content: Content) -> Result<Id<Dataspace>, Exhausted> {
+        let attached = Vec::new();
+        let dataspace = Dataspace { account: None, place: 0, pages, memory, attached, ending: false, content };
+        self.dataspaces.insert(dataspace).ok_or(Exhausted::Memory(0))
+    }
+}
+
+/// Bytes of so many pages.
+fn bytes(pages: u32) -> u64 {
+    u64::from(pages) * u64::from(PAGE)
+}

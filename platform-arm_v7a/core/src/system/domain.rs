@@ -2,10 +2,12 @@
 
 use alloc::{string::String, vec::Vec};
 
-use base::session::pd;
+use base::session::pd::{self, CreateError, TransferError};
 use sel4::{CNode, Cap};
 
-use super::{Context, Dataspace, EndpointObject, Id, NotificationObject, RegionMap, Thread, irq::Irq};
+use super::{
+    Context, Dataspace, EndpointObject, Id, MAX_SLOT_BITS, NotificationObject, RegionMap, System, Thread, irq::Irq,
+};
 
 /// A protection domain.
 pub struct Domain {
@@ -173,5 +175,122 @@ impl Account {
     pub fn refund(&mut self, ram: u64, caps: u32) {
         self.ram_used = self.ram_used.saturating_sub(ram);
         self.caps_used = self.caps_used.saturating_sub(caps);
+    }
+}
+
+/// Bytes of a slot: the kernel's, and those of what core keeps about it are core's own.
+const SLOT_BYTES: u64 = 16;
+/// Longest name.
+const MAX_NAME: usize = 32;
+/// Fewest slots of a protection domain, as a power of two.
+const MIN_SLOT_BITS: u8 = 6;
+
+impl Domain {
+    /// Bytes that its table costs.
+    pub fn table_bytes(&self) -> u64 {
+        SLOT_BYTES << self.slot_bits
+    }
+}
+
+impl System {
+    /// A protection domain, whose table its parent pays for.
+    ///
+    /// # Errors
+    /// Nothing has been made.
+    pub fn create_domain(
+        &mut self,
+        parent: Option<Id<Domain>>,
+        slots: u32,
+        name: &str,
+    ) -> Result<Id<Domain>, CreateError> {
+        let printable = name.chars().all(|character| !character.is_control() && !character.is_whitespace());
+        if name.is_empty() || name.len() > MAX_NAME || !printable {
+            return Err(CreateError::Name);
+        }
+        if slots == 0 || slots > 1 << MAX_SLOT_BITS {
+            return Err(CreateError::Size);
+        }
+        let slot_bits = (slots.next_power_of_two().trailing_zeros() as u8).max(MIN_SLOT_BITS);
+        let count = 1 << slot_bits;
+        let mut table = Vec::new();
+        table.try_reserve_exact(count).map_err(|_| CreateError::Exhausted)?;
+        table.resize(count, Entry::NOTHING);
+        let cost = SLOT_BYTES << slot_bits;
+        if let Some(parent) = parent {
+            self.charge(parent, cost, 1).map_err(|quota| match quota {
+                Quota::Ram => CreateError::Ram,
+                Quota::Caps => CreateError::Caps,
+            })?;
+        }
+        let made = self.resources.take_cnode(slot_bits).ok().and_then(|slots| {
+            let domain = Domain {
+                name: name.into(),
+                parent,
+                place: 0,
+                table,
+                lowest: base::env::slots::FIRST_FREE.0,
+                slots,
+                slot_bits,
+                account: Account::default(),
+                owned: Vec::new(),
+                threads: Default::default(),
+                ending: false,
+            };
+            let id = self.domains.insert(domain);
+            if id.is_none() {
+                self.resources.give_cnode(slots, slot_bits);
+            }
+            id
+        });
+        let Some(id) = made else {
+            if let Some(parent) = parent {
+                self.refund(parent, cost, 1);
+            }
+            return Err(CreateError::Exhausted);
+        };
+        if let Some(parent) = parent {
+            self.own(parent, Known::Domain(id));
+        }
+        self.install_fault(id);
+        Ok(id)
+    }
+
+    /// Moves quota.
+    ///
+    /// # Errors
+    /// Nothing has been moved.
+    pub fn transfer(&mut self, from: Id<Domain>, to: Id<Domain>, ram: u64, caps: u32) -> Result<(), TransferError> {
+        if self.domains.get(to).is_none_or(|domain| domain.ending) {
+            return Err(TransferError::Nothing);
+        }
+        let giver = &mut self.domains.get_mut(from).ok_or(TransferError::Nothing)?.account;
+        if giver.ram - giver.ram_used < ram {
+            return Err(TransferError::Ram);
+        }
+        if giver.caps - giver.caps_used < caps {
+            return Err(TransferError::Caps);
+        }
+        (giver.ram, giver.caps) = (giver.ram - ram, giver.caps - caps);
+        if let Some(domain) = self.domains.get_mut(to) {
+            // The sum over all accounts stays what core began with, so this cannot overflow.
+            (domain.account.ram, domain.account.caps) = (domain.account.ram + ram, domain.account.caps + caps);
+        }
+        Ok(())
+    }
+
+    /// An account uses more.
+    ///
+    /// # Errors
+    /// That is more than it has, or its protection domain ends; nothing has changed.
+    pub fn charge(&mut self, account: Id<Domain>, ram: u64, caps: u32) -> Result<(), Quota> {
+        let domain = self.domains.get_mut(account).filter(|domain| !domain.ending).ok_or(Quota::Caps)?;
+        domain.account.charge(ram, caps)
+    }
+
+    /// An account uses less: what was charged before.
+    pub fn refund(&mut self, account: Id<Domain>, ram: u64, caps: u32) {
+        if let Some(domain) = self.domains.get_mut(account) {
+            domain.account.refund(ram, caps);
+        }
     }
 }

@@ -34,7 +34,10 @@ impl System {
             }
             return;
         };
-        let Cause::Memory { address, access, .. } = cause else { return self.note(domain, id, cause) };
+        let Cause::Memory { address, access, status } = cause else { return self.note(domain, id, cause) };
+        if !is_about_mapping(status) {
+            return self.note(domain, id, cause);
+        }
         let Some(thread) = self.threads.get_mut(id) else { return };
         let access = match access {
             Access::Read => FaultAccess::Read,
@@ -128,4 +131,10 @@ fn is_at(thread: &Thread, pc: u32) -> bool {
     let Ok((registers, info)) = thread.cap.read_registers_and_info(false) else { return false };
     // On a kernel that does not tell what it does, where it is has to do.
     registers.pc == pc && info.is_none_or(|info| info.state == ThreadState::BlockedOnReply)
+}
+
+/// Whether a page that is mapped cures it: a translation or permission fault (ARM ARM B3.13.3), and not an alignment fault
+/// or an external abort, which would come again and again.
+const fn is_about_mapping(status: u32) -> bool {
+    matches!(status & 0x40f, 0x5 | 0x7 | 0xd | 0xf)
 }

@@ -1,1 +1,341 @@
-//! Pages in address spaces.
+//! From regions to pages: where a region map shows, what lies at a page, and mapping and unmapping of it in bounded steps.
+
+use alloc::vec::Vec;
+
+use base::session::{
+    pd::{Cache, PAGE},
+    rm::FaultAccess,
+};
+use sel4::{Cap, Frame, PageDirectory};
+
+use super::{
+    Cure, Dataspace, Id, RegionMap, System, Thread,
+    dataspace::Part,
+    region_map::Object,
+    space::{TABLE_BYTES, Unmapped, Way},
+};
+
+/// Pages that are mapped or unmapped at once, counted at each place.
+const AT_ONCE: u32 = 32;
+/// Pages that are looked at at once, whether they are mapped or not; 2 ns each.
+const LOOKED_AT: u32 = 4096;
+
+/// Why a page is not mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The address space's account would exceed its memory, by a page table.
+    Ram,
+    /// There is no more room.
+    Exhausted,
+}
+
+/// A part of a region map that shows in an address space.
+struct Place {
+    space: Id<RegionMap>,
+    /// What is added to a page of the region map to have that of the address space.
+    delta: i64,
+    /// Which pages of the region map show.
+    from: i64,
+    to: i64,
+}
+
+/// What lies at a page.
+enum Found {
+    /// A page of a dataspace.
+    Page(Leaf),
+    /// Nothing; the innermost region map, the page there, and how many pages behind it are empty too.
+    Nothing { map: Id<RegionMap>, page: u32, pages: u32 },
+    /// Something that goes.
+    Going,
+}
+
+/// A page of a dataspace, and how much of that shows around it.
+struct Leaf {
+    dataspace: Id<Dataspace>,
+    page: u32,
+    before: u32,
+    behind: u32,
+    writable: bool,
+    executable: bool,
+}
+
+/// What became of a page that is to be mapped.
+enum Step {
+    /// It is mapped, or cannot be; whatever it is, the next is that many pages on.
+    On(u32),
+    /// The dataspace has no memory there yet.
+    Absent,
+}
+
+impl System {
+    /// All places at which a region map shows. A managed one is attached at most four times, at most four deep.
+    fn places(&self, id: Id<RegionMap>) -> Vec<Place> {
+        let mut places = Vec::new();
+        if let Some(map) = self.maps.get(id) {
+            self.collect(id, Place { space: id, delta: 0, from: 0, to: map.pages.into() }, &mut places);
+        }
+        places
+    }
+
+    fn collect(&self, id: Id<RegionMap>, place: Place, places: &mut Vec<Place>) {
+        let Some(map) = self.maps.get(id) else { return };
+        if map.space.is_some() {
+            places.push(Place { space: id, ..place });
+            return;
+        }
+        for &(outer, start) in &map.attached {
+            let Some(region) = self.maps.get(outer).and_then(|outer| outer.regions.get(start)) else { continue };
+            let shown = i64::from(region.what.offset) - place.delta;
+            let (from, to) = (place.from.max(shown), place.to.min(shown + i64::from(region.pages)));
+            if from < to {
+                let delta = place.delta + i64::from(start) - i64::from(region.what.offset);
+                self.collect(outer, Place { space: outer, delta, from, to }, places);
+            }
+        }
+    }
+
+    /// What lies at a page of a region map.
+    fn at(&self, id: Id<RegionMap>, page: u32) -> Found {
+        let (mut map, mut page) = (id, page);
+        let (mut before, mut behind, mut writable, mut executable) = (u32::MAX, u32::MAX, true, true);
+        loop {
+            let Some(object) = self.maps.get(map) else { return Found::Going };
+            let Some(region) = object.regions.at(page) else {
+                let end = object.regions.next(page).unwrap_or(object.pages).max(page + 1);
+                return Found::Nothing { map, page, pages: behind.min(end - page) };
+            };
+            let shown = region.what;
+            if shown.detaching {
+                return Found::Going;
+            }
+            (before, behind) = (before.min(page - region.start), behind.min(region.end() - page));
+            (writable, executable) = (writable && shown.writable, executable && shown.executable);
+            page = page - region.start + shown.offset;
+            match shown.object {
+                Object::Map(inner) => map = inner,
+                Object::Dataspace(dataspace) => {
+                    return Found::Page(Leaf { dataspace, page, before, behind, writable, executable });
+                }
+            }
+        }
+    }
+
+    /// Maps the frame that lies at a page of an address space, if one does.
+    fn map_page(&mut self, id: Id<RegionMap>, page: u32) -> Result<Step, Left> {
+        let leaf = match self.at(id, page) {
+            Found::Page(leaf) => leaf,
+            Found::Nothing { pages, .. } => return Ok(Step::On(pages)),
+            Found::Going => return Ok(Step::On(1)),
+        };
+        let Some(dataspace) = self.dataspaces.get(leaf.dataspace) else { return Ok(Step::On(1)) };
+        let Some(piece) = dataspace.pieces().at(leaf.page) else { return Ok(Step::On(1)) };
+        let (before, on) = (leaf.page - piece.page, piece.end() - leaf.page);
+        let Some(part) = dataspace.part(piece.index) else { return Ok(Step::Absent) };
+        let whole = before <= leaf.before && on <= leaf.behind && before <= page;
+        // A large frame that shows in part, or not at a multiple of its size, through windows of region maps around it.
+        if !whole || !(page - before).is_multiple_of(piece.size.pages()) {
+            return Ok(Step::On(1));
+        }
+        let uncached = dataspace.memory.cache == Cache::Uncached;
+        let way = Way { writable: leaf.writable, executable: leaf.executable, uncached };
+        self.put(id, page - before, (part, piece.size), way)?;
+        Ok(Step::On(on))
+    }
+
+    /// Maps a frame, with the page table that it needs, unless something is mapped there already.
+    fn put(
+        &mut self,
+        id: Id<RegionMap>,
+        page: u32,
+        part: (Part, base::session::pd::FrameSize),
+        way: Way,
+    ) -> Result<(), Left> {
+        let Self { maps, resources, domains, .. } = self;
+        let Some(map) = maps.get_mut(id) else { return Ok(()) };
+        let Some(space) = map.space.as_mut().filter(|space| !space.is_mapped(page)) else { return Ok(()) };
+        match space.map(resources, page, part, way) {
+            Ok(()) => Ok(()),
+            Err(Unmapped::Exhausted) => Err(Left::Exhausted),
+            Err(Unmapped::Table) => {
+                let account = &mut domains.get_mut(map.account).ok_or(Left::Exhausted)?.account;
+                account.charge(TABLE_BYTES, 0).map_err(|_| Left::Ram)?;
+                let made = space.add_table(resources, page);
+                let mapped = made.and_then(|()| space.map(resources, page, part, way));
+                if mapped.is_err() {
+                    // An empty table does not stay.
+                    let (_, tables) = if made.is_ok() { space.unmap(resources, page, page + 1) } else { (0, 1) };
+                    account.refund(u64::from(tables) * TABLE_BYTES, 0);
+                }
+                mapped.map_err(|_| Left::Exhausted)
+            }
+        }
+    }
+
+    /// Maps the next pages of a region, wherever it shows; tells how many are left.
+    pub(super) fn map_more(&mut self, id: Id<RegionMap>, start: u32) -> Result<u32, Left> {
+        let Some(map) = self.maps.get(id) else { return Ok(0) };
+        let Some(region) = map.regions.get(start) else { return Ok(0) };
+        let (pages, mut done, is_space) = (region.pages, region.what.done, map.space.is_some());
+        let places = if is_space { Vec::new() } else { self.places(id) };
+        let (mut budget, mut result) = (AT_ONCE, Ok(()));
+        while budget > 0 && done < pages && result.is_ok() {
+            let page = start + done;
+            let step = if is_space { self.map_page(id, page) } else { self.map_everywhere(id, &places, page) };
+            budget = budget.saturating_sub(places.len().max(1) as u32);
+            match step {
+                Ok(Step::On(on)) => done = (done + on).min(pages),
+                // It is mapped when it is there and touched.
+                Ok(Step::Absent) => return Ok(0),
+                Err(error) => result = Err(error),
+            }
+            if let Some(shown) = self.maps.get_mut(id).and_then(|map| map.regions.get_mut(start)) {
+                shown.done = done;
+            }
+        }
+        result.map(|()| pages - done)
+    }
+
+    /// Maps what lies at a page of a managed region map, wherever that shows; tells how far it is to the next.
+    fn map_everywhere(&mut self, id: Id<RegionMap>, places: &[Place], page: u32) -> Result<Step, Left> {
+        let on = match self.at(id, page) {
+            Found::Going => return Ok(Step::On(1)),
+            Found::Nothing { pages, .. } => return Ok(Step::On(pages)),
+            Found::Page(leaf) => {
+                let Some(dataspace) = self.dataspaces.get(leaf.dataspace) else { return Ok(Step::On(1)) };
+                let Some(piece) = dataspace.pieces().at(leaf.page) else { return Ok(Step::On(1)) };
+                if dataspace.part(piece.index).is_none() {
+                    return Ok(Step::Absent);
+                }
+                piece.end() - leaf.page
+            }
+        };
+        for place in places.iter().filter(|place| (place.from..place.to).contains(&page.into())) {
+            self.map_page(place.space, (i64::from(page) + place.delta) as u32)?;
+        }
+        Ok(Step::On(on))
+    }
+
+    /// Unmaps the next pages of a region that is being detached, wherever it shows; tells how many are left.
+    pub(super) fn unmap_more(&mut self, id: Id<RegionMap>, start: u32) -> u32 {
+        let Some(region) = self.maps.get(id).and_then(|map| map.regions.get(start)) else { return 0 };
+        let (pages, mut done) = (region.pages, region.what.done);
+        let places = self.places(id);
+        let (mut unmapped, mut looked_at) = (0, 0);
+        // With that many places, a few pages each.
+        let stride = (AT_ONCE / places.len().max(1) as u32).max(1);
+        while done < pages && unmapped < AT_ONCE && looked_at < LOOKED_AT {
+            let count = stride.min(pages - done);
+            let range = i64::from(start + done)..i64::from(start + done + count);
+            for place in &places {
+                let (from, to) = (range.start.max(place.from), range.end.min(place.to));
+                if from < to {
+                    unmapped += self.unmap_pages(place.space, (from + place.delta) as u32, (to + place.delta) as u32);
+                }
+            }
+            looked_at += count * places.len() as u32;
+            done = if places.is_empty() { pages } else { done + count };
+        }
+        if let Some(shown) = self.maps.get_mut(id).and_then(|map| map.regions.get_mut(start)) {
+            shown.done = done;
+        }
+        pages - done
+    }
+
+    fn unmap_pages(&mut self, id: Id<RegionMap>, start: u32, end: u32) -> u32 {
+        let Self { maps, resources, .. } = self;
+        let Some(space) = maps.get_mut(id).and_then(|map| map.space.as_mut()) else { return 0 };
+        let (frames, tables) = space.unmap(resources, start, end);
+        if tables > 0 {
+            self.pay_tables(id, tables);
+        }
+        frames
+    }
+
+    /// Whether a thread has its messages in these pages of a region map, wherever it shows.
+    pub(super) fn has_buffer(&self, id: Id<RegionMap>, start: u32, end: u32) -> bool {
+        self.places(id).iter().any(|place| {
+            let from = i64::from(start).max(place.from) + place.delta;
+            let to = i64::from(end).min(place.to) + place.delta;
+            let buffers = self.maps.get(place.space).map(|map| &map.buffers);
+            buffers.is_some_and(|buffers| buffers.iter().any(|&page| (from..to).contains(&page.into())))
+        })
+    }
+
+    /// Threads with their messages in these pages of a region map. For protection domains that end: looks at all threads.
+    pub(super) fn thread_in(&self, id: Id<RegionMap>, start: u32, end: u32) -> Option<Id<Thread>> {
+        let places = self.places(id);
+        let found = self.threads.iter().find(|(_, thread)| {
+            places.iter().filter(|place| place.space == thread.map()).any(|place| {
+                let page = i64::from(thread.buffer() / PAGE) - place.delta;
+                (i64::from(start).max(place.from)..i64::from(end).min(place.to)).contains(&page)
+            })
+        });
+        found.map(|(id, _)| id)
+    }
+
+    /// The address space of a region map, and the frame of the page that is mapped at `address`, which cannot be detached
+    /// from now on. None if there is no such page that may be written, or a thread has it.
+    pub fn pin_buffer(&mut self, id: Id<RegionMap>, address: u32) -> Option<(Cap<PageDirectory>, Cap<Frame>)> {
+        let page = address / PAGE;
+        let map = self.maps.get(id).filter(|map| !map.ending && map.space.is_some() && page < map.pages)?;
+        if !address.is_multiple_of(PAGE) || map.buffers.contains(&page) {
+            return None;
+        }
+        let Found::Page(leaf) = self.at(id, page) else { return None };
+        let dataspace = self.dataspaces.get(leaf.dataspace).filter(|it| leaf.writable && !it.ending)?;
+        let before = leaf.page - dataspace.pieces().at(leaf.page)?.page;
+        self.map_page(id, page).ok()?;
+        let map = self.maps.get_mut(id)?;
+        let space = map.space.as_ref()?;
+        let pinned = (space.directory, space.cap(page.checked_sub(before)?)?);
+        map.buffers.push(page);
+        Some(pinned)
+    }
+
+    /// The page can be detached again.
+    pub fn unpin_buffer(&mut self, id: Id<RegionMap>, address: u32) {
+        if let Some(map) = self.maps.get_mut(id) {
+            map.buffers.retain(|&page| page != address / PAGE);
+        }
+    }
+
+    /// A word of the memory that shows at `address`, if it is mapped there: what is not may still be another's.
+    pub fn word(&self, id: Id<RegionMap>, address: u32) -> Option<u32> {
+        let page = address / PAGE;
+        let map = self.maps.get(id).filter(|map| page < map.pages && address.is_multiple_of(4))?;
+        map.space.as_ref().filter(|space| space.is_mapped(page))?;
+        let Found::Page(leaf) = self.at(id, page) else { return None };
+        let dataspace = self.dataspaces.get(leaf.dataspace)?;
+        let piece = dataspace.pieces().at(leaf.page)?;
+        let Some(Part::Frame(frame)) = dataspace.part(piece.index) else { return None };
+        let content = self.resources.content(frame, leaf.page - piece.page);
+        // SAFETY: a page of the frame, which stays mapped in core's window; aligned, inside the page. A component may be
+        // writing to it, hence volatile.
+        Some(unsafe { content.add((address % PAGE) as usize).cast::<u32>().read_volatile() })
+    }
+
+    /// A thread touched what is not mapped.
+    pub fn fault(&mut self, id: Id<RegionMap>, address: u32, access: FaultAccess, thread: Id<Thread>) -> Cure {
+        let page = address / PAGE;
+        if self.maps.get(id).is_none_or(|map| page >= map.pages) {
+            return Cure::Nobody;
+        }
+        match self.at(id, page) {
+            Found::Page(leaf) => {
+                let allowed = match access {
+                    FaultAccess::Read => true,
+                    FaultAccess::Write => leaf.writable,
+                    FaultAccess::Execute => leaf.executable,
+                };
+                let cured = allowed && self.map_page(id, page).is_ok() && self.is_mapped(id, page);
+                if cured { Cure::Cured } else { Cure::Nobody }
+            }
+            Found::Nothing { map, page, .. } if self.wait_for_page(id, map, (page, access), thread) => Cure::Waits,
+            Found::Nothing { .. } | Found::Going => Cure::Nobody,
+        }
+    }
+
+    fn is_mapped(&self, id: Id<RegionMap>, page: u32) -> bool {
+        self.maps.get(id).and_then(|map| map.space.as_ref()).is_some_and(|space| space.is_mapped(page))
+    }
+}

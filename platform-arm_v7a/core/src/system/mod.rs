@@ -3,8 +3,8 @@
 //! An object belongs to the *account* of one protection domain, which paid for it and with which it goes. It may be known
 //! under several numbers, in several tables; a number whose object is gone names nothing.
 //!
-//! * [`domain`]: protection domains, tables of numbers, accounts.
-//! * [`dataspace`], [`region_map`], [`mapping`]: memory, and where it lies.
+//! * [`domain`], [`table`]: protection domains, tables of numbers, accounts, and how all of that ends.
+//! * [`dataspace`], [`region_map`], [`space`]: memory, where it lies, and how the kernel is told.
 //! * [`thread`], with its exceptions and peers; [`signal`], [`timeout`], [`irq`]: what runs, and how it is told of things.
 //!
 //! Here are the operations themselves, on identifiers; what a request may do is up to [`serve`](crate::serve).
@@ -13,22 +13,25 @@ mod arena;
 mod control;
 pub mod dataspace;
 pub mod domain;
+mod ending;
 mod exception;
 pub mod irq;
 mod look;
-pub mod mapping;
+mod mapping;
 mod owned;
 mod peers;
 pub mod region_map;
 mod seam;
 pub mod signal;
 pub mod source;
+pub mod space;
+pub mod table;
 pub mod thread;
 pub mod timeout;
 
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
-use base::queue::Links;
+use base::{queue::Links, session::pd::AllocateError};
 use sel4::{Cap, Endpoint, Notification, Reply};
 
 pub use arena::{Arena, Id};
@@ -89,6 +92,20 @@ pub struct System {
     pub irqs: Arena<irq::Irq>,
     /// Interrupts that can be had.
     pub lines: irq::Lines,
+    /// Boot modules.
+    pub modules: Vec<Module>,
+    /// Devices whose registers somebody has asked for, by their addresses.
+    pub devices: Vec<(u32, Id<Dataspace>)>,
+}
+
+/// A boot module.
+pub struct Module {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u32,
+    /// Its pages.
+    pub dataspace: Id<Dataspace>,
 }
 
 /// An endpoint that a component has made.
@@ -132,6 +149,64 @@ impl System {
             timeouts,
             irqs: Arena::new(irq::MAX_LINES as u32),
             lines,
+            modules: Vec::new(),
+            devices: Vec::new(),
         }
+    }
+}
+
+/// Bytes of an endpoint.
+const ENDPOINT_BYTES: u64 = 16;
+/// Bytes of a notification.
+const NOTIFICATION_BYTES: u64 = 16;
+
+impl System {
+    /// An endpoint.
+    ///
+    /// # Errors
+    /// Nothing has been made.
+    pub fn create_endpoint(&mut self, account: Id<Domain>) -> Result<Id<EndpointObject>, AllocateError> {
+        self.charge(account, ENDPOINT_BYTES, 1).map_err(exceeded)?;
+        let made = self.resources.make::<Endpoint>().ok().and_then(|cap| {
+            let id = self.endpoints.insert(EndpointObject { cap, account, place: 0 });
+            if id.is_none() {
+                // SAFETY: nobody knows it.
+                unsafe { self.resources.unmake(cap) };
+            }
+            id
+        });
+        match made {
+            Some(id) => self.own(account, Known::Endpoint(id)),
+            None => self.refund(account, ENDPOINT_BYTES, 1),
+        }
+        made.ok_or(AllocateError::Exhausted)
+    }
+
+    /// A notification.
+    ///
+    /// # Errors
+    /// Nothing has been made.
+    pub fn create_notification(&mut self, account: Id<Domain>) -> Result<Id<NotificationObject>, AllocateError> {
+        self.charge(account, NOTIFICATION_BYTES, 1).map_err(exceeded)?;
+        let made = self.resources.make::<Notification>().ok().and_then(|cap| {
+            let id = self.notifications.insert(NotificationObject { cap, account, place: 0 });
+            if id.is_none() {
+                // SAFETY: nobody knows it.
+                unsafe { self.resources.unmake(cap) };
+            }
+            id
+        });
+        match made {
+            Some(id) => self.own(account, Known::Notification(id)),
+            None => self.refund(account, NOTIFICATION_BYTES, 1),
+        }
+        made.ok_or(AllocateError::Exhausted)
+    }
+}
+
+fn exceeded(quota: domain::Quota) -> AllocateError {
+    match quota {
+        domain::Quota::Ram => AllocateError::Ram,
+        domain::Quota::Caps => AllocateError::Caps,
     }
 }

@@ -31,6 +31,8 @@ impl System {
     fn place_of(&mut self, object: Known) -> Option<&mut u32> {
         match object {
             Known::Domain(id) => self.domains.get_mut(id).map(|object| &mut object.place),
+            Known::Dataspace(id) => self.dataspaces.get_mut(id).map(|object| &mut object.place),
+            Known::RegionMap(id) => self.maps.get_mut(id).map(|object| &mut object.place),
             Known::Thread(id) => self.threads.get_mut(id).map(|object| &mut object.place),
             Known::Endpoint(id) => self.endpoints.get_mut(id).map(|object| &mut object.place),
             Known::Notification(id) => self.notifications.get_mut(id).map(|object| &mut object.place),

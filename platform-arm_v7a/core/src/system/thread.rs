@@ -76,6 +76,16 @@ pub struct Threads {
 }
 
 impl Thread {
+    /// Its address space.
+    pub const fn map(&self) -> Id<RegionMap> {
+        self.map
+    }
+
+    /// The address of its page for messages.
+    pub const fn buffer(&self) -> u32 {
+        self.buffer
+    }
+
     /// Its priority.
     pub const fn priority(&self) -> u8 {
         self.priority

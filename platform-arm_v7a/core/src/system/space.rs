@@ -1,0 +1,252 @@
+//! Address spaces: page directory, page tables, and which capability maps which page.
+//!
+//! What is mapped is kept beside the kernel's tables, a word for each page, so that a page is unmapped by the capability that
+//! mapped it, and nothing is asked of the kernel to know.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use base::session::pd::FrameSize;
+use sel4::{Cap, Error, Frame, PageDirectory, PageTable, Rights, VmAttributes, boot};
+
+use super::dataspace::Part;
+use crate::resources::Resources;
+
+/// Pages of a megabyte, which one page table covers.
+const TABLE: u32 = 256;
+/// Bytes that a page table costs.
+pub const TABLE_BYTES: u64 = 1 << 10;
+/// Nothing is mapped.
+const NOTHING: u32 = 0;
+/// The page belongs to a larger frame that begins before.
+const COVERED: u32 = 1;
+/// The capability was copied for this mapping.
+const COPY: u32 = 1 << 31;
+
+/// An address space.
+pub struct Space {
+    /// The kernel's object.
+    pub directory: Cap<PageDirectory>,
+    /// Megabytes in which something is mapped, in ascending order.
+    megabytes: Vec<(u32, Megabyte)>,
+}
+
+enum Megabyte {
+    /// Pages, how many of them are mapped, and by what.
+    Table { table: Cap<PageTable>, used: u32, pages: Box<[u32; TABLE as usize]> },
+    /// A frame of a megabyte or more, or what is covered by one.
+    Section(u32),
+}
+
+/// How something is mapped.
+#[derive(Clone, Copy)]
+pub struct Way {
+    /// It may be written.
+    pub writable: bool,
+    /// It may be executed.
+    pub executable: bool,
+    /// It is not cached.
+    pub uncached: bool,
+}
+
+/// Why a page is not mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmapped {
+    /// A page table is missing; the caller pays for one and tries again with [`Space::add_table`].
+    Table,
+    /// No slot, no memory, or the kernel refused.
+    Exhausted,
+}
+
+impl Space {
+    /// An empty one.
+    pub const fn new(directory: Cap<PageDirectory>) -> Self {
+        Self { directory, megabytes: Vec::new() }
+    }
+
+    fn find(&self, page: u32) -> Result<usize, usize> {
+        self.megabytes.binary_search_by_key(&(page / TABLE), |(megabyte, _)| *megabyte)
+    }
+
+    /// What maps a page.
+    fn entry(&self, page: u32) -> u32 {
+        match self.find(page).ok().and_then(|index| self.megabytes.get(index)) {
+            Some((_, Megabyte::Table { pages, .. })) => pages[(page % TABLE) as usize],
+            Some((_, Megabyte::Section(entry))) => *entry,
+            None => NOTHING,
+        }
+    }
+
+    /// Whether something is mapped there.
+    #[inline]
+    pub fn is_mapped(&self, page: u32) -> bool {
+        self.entry(page) != NOTHING
+    }
+
+    /// The capability that maps the frame which begins there.
+    pub fn cap(&self, page: u32) -> Option<Cap<Frame>> {
+        let entry = self.entry(page) & !COPY;
+        (entry > COVERED).then(|| Cap::new(entry))
+    }
+
+    /// Covers the megabyte of a page with a page table.
+    ///
+    /// # Errors
+    /// There is none, or a section lies there.
+    pub fn add_table(&mut self, resources: &mut Resources, page: u32) -> Result<(), Unmapped> {
+        let Err(index) = self.find(page) else { return Err(Unmapped::Exhausted) };
+        self.megabytes.try_reserve(1).map_err(|_| Unmapped::Exhausted)?;
+        let table = resources.take_table().map_err(|_| Unmapped::Exhausted)?;
+        if table.map(self.directory, page << 12).is_err() {
+            resources.give_table(table);
+            return Err(Unmapped::Exhausted);
+        }
+        let pages = Box::new([NOTHING; TABLE as usize]);
+        self.megabytes.insert(index, (page / TABLE, Megabyte::Table { table, used: 0, pages }));
+        Ok(())
+    }
+
+    /// Maps a frame at a page, a multiple of its size, where nothing is mapped.
+    ///
+    /// # Errors
+    /// Nothing has changed.
+    pub fn map(
+        &mut self,
+        resources: &mut Resources,
+        page: u32,
+        (part, size): (Part, FrameSize),
+        way: Way,
+    ) -> Result<(), Unmapped> {
+        if size >= FrameSize::Section {
+            return self.map_section(resources, page, (part, size), way);
+        }
+        let index = self.find(page).map_err(|_| Unmapped::Table)?;
+        let Some((_, Megabyte::Table { used, pages, .. })) = self.megabytes.get_mut(index) else {
+            return Err(Unmapped::Exhausted);
+        };
+        let entry = place(resources, self.directory, page, part, size, way)?;
+        let (at, count) = ((page % TABLE) as usize, size.pages() as usize);
+        pages[at..at + count].fill(COVERED);
+        pages[at] = entry;
+        *used += size.pages();
+        Ok(())
+    }
+
+    fn map_section(
+        &mut self,
+        resources: &mut Resources,
+        page: u32,
+        (part, size): (Part, FrameSize),
+        way: Way,
+    ) -> Result<(), Unmapped> {
+        let Err(index) = self.find(page) else { return Err(Unmapped::Exhausted) };
+        let count = size.pages() / TABLE;
+        self.megabytes.try_reserve(count as usize).map_err(|_| Unmapped::Exhausted)?;
+        let entry = place(resources, self.directory, page, part, size, way)?;
+        let megabytes = (0..count)
+            .map(|number| (page / TABLE + number, Megabyte::Section(if number == 0 { entry } else { COVERED })));
+        self.megabytes.splice(index..index, megabytes);
+        Ok(())
+    }
+
+    /// Takes everything away that begins in these pages; tells how many frames that were, and how many page tables have
+    /// become empty and were given back.
+    pub fn unmap(&mut self, resources: &mut Resources, start: u32, end: u32) -> (u32, u32) {
+        let (mut frames, mut tables, mut page) = (0, 0, start);
+        while page < end {
+            let stop = end.min((page / TABLE + 1) * TABLE);
+            if let Ok(index) = self.find(page) {
+                let (_, megabyte) = &mut self.megabytes[index];
+                let empty = match megabyte {
+                    Megabyte::Section(entry) => {
+                        frames += u32::from(displace(resources, *entry));
+                        true
+                    }
+                    Megabyte::Table { used, pages, .. } => {
+                        for entry in &mut pages[(page % TABLE) as usize..][..(stop - page) as usize] {
+                            frames += u32::from(displace(resources, *entry));
+                            *used -= u32::from(*entry != NOTHING);
+                            *entry = NOTHING;
+                        }
+                        *used == 0
+                    }
+                };
+                if empty && let (_, Megabyte::Table { table, .. }) = self.megabytes.remove(index) {
+                    // SAFETY: nothing is mapped by it any more, and core has no references there.
+                    let _ = unsafe { table.unmap() };
+                    resources.give_table(table);
+                    tables += 1;
+                }
+            }
+            page = stop;
+        }
+        (frames, tables)
+    }
+}
+
+/// Maps a frame; tells by what. The frame's own capability is taken if it is not in use, otherwise a copy.
+fn place(
+    resources: &mut Resources,
+    space: Cap<PageDirectory>,
+    page: u32,
+    part: Part,
+    size: FrameSize,
+    way: Way,
+) -> Result<u32, Unmapped> {
+    let rights = if way.writable { Rights::READ_WRITE } else { Rights::READ };
+    let attributes = match (way.uncached, way.executable) {
+        (true, _) => VmAttributes::UNCACHED,
+        (false, true) => VmAttributes::EXECUTABLE,
+        (false, false) => VmAttributes::DATA,
+    };
+    let own = match part {
+        Part::Frame(frame) => {
+            resources.clean(frame);
+            resources.frame_cap(frame)
+        }
+        Part::Device(cap) => cap,
+    };
+    // SAFETY: a component's address space, in which core has no references.
+    let map = |cap: Cap<Frame>| unsafe { cap.map(space, page << 12, rights, attributes) };
+    let unify = |cap: Cap<Frame>| match way.executable {
+        // What was written as data is to be fetched as instructions. It is mapped, so this cannot fail.
+        true => _ = cap.unify_instruction(0..size.bytes()),
+        false => {}
+    };
+    if matches!(part, Part::Frame(_)) {
+        match map(own) {
+            Ok(()) => {
+                unify(own);
+                return Ok(own.number());
+            }
+            // It is mapped somewhere else.
+            Err(Error::InvalidCapability) => {}
+            Err(_) => return Err(Unmapped::Exhausted),
+        }
+    }
+    let copy = Cap::<Frame>::new(resources.take_slot().map_err(|_| Unmapped::Exhausted)?);
+    if own.slot(boot::CNODE).copy_to(copy.slot(boot::CNODE), Rights::ALL).and_then(|()| map(copy)).is_err() {
+        // SAFETY: it is mapped nowhere.
+        let _ = unsafe { copy.slot(boot::CNODE).delete() };
+        resources.give_slot(copy.number());
+        return Err(Unmapped::Exhausted);
+    }
+    unify(copy);
+    Ok(copy.number() | COPY)
+}
+
+/// Undoes [`place`]; tells whether there was something to undo.
+fn displace(resources: &mut Resources, entry: u32) -> bool {
+    if entry <= COVERED {
+        return false;
+    }
+    let cap = Cap::<Frame>::new(entry & !COPY);
+    if entry & COPY == 0 {
+        // SAFETY: a component's address space, in which core has no references.
+        let _ = unsafe { cap.unmap() };
+    } else {
+        // SAFETY: as above; with the capability its mapping goes.
+        let _ = unsafe { cap.slot(boot::CNODE).delete() };
+        resources.give_slot(cap.number());
+    }
+    true
+}
