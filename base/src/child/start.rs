@@ -259,8 +259,19 @@ impl Child {
 
     /// Gives up one thing, however many steps that takes.
     fn free(&self, number: Slot) {
-        // What does not exist any more, or never did, is not there to be freed.
-        while number != ANY && self.pd().free(number).is_ok_and(|left| left > 0) {}
+        if number == ANY {
+            return;
+        }
+        let freed = loop {
+            match self.pd().free(number) {
+                Ok(1..) => {}
+                other => break other,
+            }
+        };
+        if freed.is_err() {
+            // It went with its account; the number is left, and stands for nothing.
+            let _ = self.pd().remove(OWN, number);
+        }
     }
 }
 
@@ -274,10 +285,7 @@ impl Drop for Child {
             let _ = self.signal().destroy(self.context);
         }
         self.dataspaces.iter().copied().chain([self.space, self.endpoint, self.doorbell]).for_each(|n| self.free(n));
-        if self.thread != ANY {
-            // It went with its protection domain; only the number is left.
-            let _ = self.cpu().destroy(self.thread);
-        }
+        self.free(self.thread);
     }
 }
 

@@ -82,6 +82,8 @@ pub enum Disorder {
         /// Its parent.
         parent: String,
     },
+    /// Devices of a component that the first one does not start.
+    Devices,
     /// No interrupt.
     Irq(u32),
     /// No page of registers.
@@ -203,6 +205,9 @@ impl Scenario {
                 return Err(Disorder::Far { service: service.clone(), to: to.clone(), parent: parent.into() });
             }
         }
+        if component.parent() != INIT && *devices != super::Devices::default() {
+            return Err(Disorder::Devices);
+        }
         if let Some(&irq) = devices.irq.iter().find(|&&irq| irq >= MAX_IRQ) {
             return Err(Disorder::Irq(irq));
         }
@@ -254,6 +259,7 @@ impl fmt::Display for Disorder {
                 "has a route of `{service}` to `{to}`, which is not its sibling; a parent in between passes requests on: \
                  give `{parent}` this route too"
             ),
+            Self::Devices => write!(f, "has devices, but a parent; only children of `{INIT}` can have them"),
             Self::Irq(irq) => write!(f, "may use interrupt {irq}, which does not exist"),
             Self::IoMem(address) => write!(f, "may use registers at {address:#x}, which is no page boundary"),
         }
@@ -271,6 +277,7 @@ mod tests {
         rounds = 10
         greeting = "hi"
         [component.server]
+        devices = { irq = [88], io_mem = [0x020d0000] }
         [component.monitor]
         priority = 150
         ram = "8M"
@@ -286,7 +293,6 @@ mod tests {
         [component.worker]
         parent = "nested"
         routes = { echo = "server" }
-        devices = { irq = [88], io_mem = [0x020d0000] }
         values = { rounds = 3 }
         [success]
         exit = { worker = 0 }
@@ -345,7 +351,14 @@ mod tests {
         let server = deep.components["server"].clone();
         for level in 0..MAX_DEPTH as u8 + 1 {
             let parent = level.checked_sub(1).map(|above| format!("level{above}"));
-            let component = Component { parent, priority: 200 - level, ram: Bytes(0), caps: 32, ..server.clone() };
+            let component = Component {
+                parent,
+                priority: 200 - level,
+                ram: Bytes(0),
+                caps: 32,
+                devices: Default::default(),
+                ..server.clone()
+            };
             deep.components.insert(format!("level{level}"), component);
         }
         for level in 0..MAX_DEPTH as u32 + 1 {
@@ -385,7 +398,8 @@ mod tests {
         assert_eq!(broken("worker", odd), Disorder::Service("A b".into()));
         let many = |c: &mut Component| c.routes = (0..17).map(|n| (format!("s{n}"), "server".into())).collect();
         assert_eq!(broken("monitor", many), Disorder::TooMuch);
-        assert_eq!(broken("worker", |c| c.devices.irq = [2000].into()), Disorder::Irq(2000));
-        assert_eq!(broken("worker", |c| c.devices.io_mem = [0x1004].into()), Disorder::IoMem(0x1004));
+        assert_eq!(broken("server", |c| c.devices.irq = [2000].into()), Disorder::Irq(2000));
+        assert_eq!(broken("worker", |c| c.devices.irq = [88].into()), Disorder::Devices);
+        assert_eq!(broken("server", |c| c.devices.io_mem = [0x1004].into()), Disorder::IoMem(0x1004));
     }
 }
