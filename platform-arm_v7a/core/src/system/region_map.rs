@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Pages of an address space: what is above belongs to the kernel.
-pub const SPACE_PAGES: u32 = layout::ANYWHERE.end / PAGE;
+pub const SPACE_PAGES: u32 = layout::HEAP.end / PAGE;
 /// Bytes that an address space costs, without page tables.
 const SPACE_BYTES: u64 = 16 << 10;
 /// Most managed region maps inside each other.
@@ -191,8 +191,8 @@ impl System {
                 start
             }
             None => {
-                let anywhere = layout::ANYWHERE.start / PAGE;
-                let within = if map.space.is_some() { anywhere..map.pages } else { 0..map.pages };
+                let anywhere = layout::ANYWHERE.start / PAGE..layout::ANYWHERE.end / PAGE;
+                let within = if map.space.is_some() { anywhere } else { 0..map.pages };
                 map.regions.fit(pages, alignment, offset, within).ok_or(AttachError::Occupied)?
             }
         };
