@@ -8,14 +8,17 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::process;
+use crate::{process, setup};
 
-/// Names another QEMU than the one on the path.
+/// Names another QEMU than the one on the path, or the private copy.
 pub const OVERRIDE: &str = "RTCR_QEMU";
 
-/// The QEMU to use.
+/// The QEMU to use: the one that is named, the one on the path, or the private copy that set-up has made. A private copy
+/// is a script, which sets what it takes for itself only and then becomes QEMU.
 pub fn program() -> OsString {
-    env::var_os(OVERRIDE).filter(|program| !program.is_empty()).unwrap_or_else(|| "qemu-system-arm".into())
+    let named = env::var_os(OVERRIDE).filter(|program| !program.is_empty());
+    let there = || setup::emulator().map(Into::into);
+    named.or_else(there).unwrap_or_else(|| "qemu-system-arm".into())
 }
 
 /// Whether another QEMU is named.

@@ -5,9 +5,10 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{
-    Choice, Machine, Need,
+    Choice, Machine, Need, apt,
     install::{self, Obstacle},
-    requirement,
+    private,
+    requirement::{self, Requirement},
     toolchain::{self, DEBIAN_PACKAGES, Error},
 };
 use crate::build::TARGET;
@@ -36,6 +37,8 @@ pub struct Item {
     pub optional: bool,
     /// Its version, which may be empty if it has none; absent when it is missing.
     pub version: Option<String>,
+    /// Why it is this one, or what will be done where it is missing, if there is something to say.
+    pub note: Option<String>,
 }
 
 /// Looks at this machine.
@@ -46,7 +49,7 @@ pub fn examine() -> Result<Diagnosis, Error> {
     Ok(examine_machine(&Machine::here(), Choice::from_environment()?))
 }
 
-fn examine_machine(machine: &Machine, choice: Choice) -> Diagnosis {
+pub(super) fn examine_machine(machine: &Machine, choice: Choice) -> Diagnosis {
     let mut items = Vec::new();
     let mut packages = Vec::new();
     let mut to_type = Vec::new();
@@ -67,6 +70,7 @@ fn examine_machine(machine: &Machine, choice: Choice) -> Diagnosis {
         purpose: "builds what runs on the board",
         optional: false,
         version: toolchain.map(|toolchain| toolchain.label),
+        note: None,
     });
 
     let source = kernel::source::locate_offline(kernel::folder());
@@ -78,11 +82,19 @@ fn examine_machine(machine: &Machine, choice: Choice) -> Diagnosis {
         purpose: "the kernel and its interface are made from it",
         optional: false,
         version: source.ok().map(|source| format!("seL4 {}", source.version)),
+        note: None,
     });
 
+    let obstacle: Option<Obstacle> = install::obstacle(machine);
     for (requirement, version) in requirement::versions(machine) {
-        if version.is_none() {
-            packages.push(requirement.package);
+        let Finding { version, note, to_type: line } = match requirement.copied() {
+            Some(program) => emulator(machine, &requirement, program, version, obstacle),
+            None => Finding::plain(version),
+        };
+        match line {
+            Some(Line::Package) => packages.push(requirement.package),
+            Some(Line::Other(line)) => to_type.push(line),
+            None => {}
         }
         items.push(Item {
             name: requirement.name(),
@@ -93,17 +105,76 @@ fn examine_machine(machine: &Machine, choice: Choice) -> Diagnosis {
             },
             optional: requirement.need == Need::Debugger,
             version,
+            note,
         });
     }
     if !packages.is_empty() {
         to_type.push(install::to_type(machine, &packages));
     }
-    let obstacle: Option<Obstacle> = install::obstacle(machine);
     Diagnosis {
         complete: items.iter().all(|item| item.optional || item.version.is_some()),
         items,
         installs_itself: obstacle.is_none(),
         to_type,
+    }
+}
+
+/// What was found of one requirement.
+struct Finding {
+    version: Option<String>,
+    note: Option<String>,
+    to_type: Option<Line>,
+}
+
+/// What to type for one requirement.
+enum Line {
+    /// What installs its package.
+    Package,
+    /// Something else.
+    Other(String),
+}
+
+impl Finding {
+    fn plain(version: Option<String>) -> Self {
+        let to_type = version.is_none().then_some(Line::Package);
+        Self { version, note: None, to_type }
+    }
+}
+
+/// Which emulator is used, and why: the one that the user names, the one on the path, or the private copy.
+fn emulator(
+    machine: &Machine,
+    requirement: &Requirement,
+    program: &str,
+    version: Option<String>,
+    obstacle: Option<Obstacle>,
+) -> Finding {
+    if let Some(named) = &machine.qemu {
+        let version = machine.output(named, &["--version"]);
+        let version = version.map(|text| text.lines().next().unwrap_or_default().trim().to_owned());
+        let to_type = version.is_none().then(|| Line::Other("unset RTCR_QEMU   # it names no QEMU that starts".into()));
+        return Finding { version, note: Some("named by RTCR_QEMU".into()), to_type };
+    }
+    if machine.find(program).is_some() {
+        return Finding::plain(version);
+    }
+    if version.is_some() {
+        let reason = private::reason(machine, program).unwrap_or_else(|| "there was no other".into());
+        return Finding { version, note: Some(format!("a private copy, since {reason}")), to_type: None };
+    }
+    const WILL: &str = "a private copy is made when it is first needed";
+    match obstacle {
+        Some(Obstacle::Forbidden | Obstacle::NoApt) => Finding::plain(None),
+        Some(Obstacle::NotRoot) => Finding { note: Some(WILL.into()), ..Finding::plain(None) },
+        None => match apt::conflict(machine, &[requirement.package]) {
+            // To type what installs it would do what this program does not.
+            Some(why) => Finding {
+                version,
+                note: Some(format!("installing it {why}, so {WILL}")),
+                to_type: Some(Line::Other("cargo rtcr run hello   # makes the private copy".into())),
+            },
+            None => Finding::plain(None),
+        },
     }
 }
 
@@ -117,7 +188,8 @@ impl fmt::Display for Diagnosis {
                 (None, true) => ("optional", "missing"),
                 (None, false) => ("MISSING", "missing"),
             };
-            writeln!(f, "{mark:8}  {:width$}  {version}; {}", item.name, item.purpose)?;
+            let note = item.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+            writeln!(f, "{mark:8}  {:width$}  {version}{note}; {}", item.name, item.purpose)?;
         }
         if self.to_type.is_empty() {
             return write!(f, "\nEverything is there.");

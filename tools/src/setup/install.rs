@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Machine, Need,
+    Machine, Need, apt, private,
     requirement::{self, Requirement},
 };
 use crate::terminal::{self, Step};
@@ -38,6 +38,24 @@ pub enum Error {
         tail: String,
         /// What to type.
         command: String,
+    },
+    /// apt-get would do to other packages what this program does not let it do.
+    #[error("installing {packages} {why}, which this program leaves to you. To do it all the same, type:\n  {command}")]
+    Conflict {
+        /// Which packages.
+        packages: String,
+        /// What it would do, such as `would remove qemu-utils`.
+        why: String,
+        /// What to type.
+        command: String,
+    },
+    /// It is not installed for the first reason, and there is no private copy for the second.
+    #[error("{error}\nA private copy, which changes nothing of the system, cannot be made: {copy}")]
+    NoCopy {
+        /// Why it is not installed.
+        error: Box<Error>,
+        /// Why there is no copy.
+        copy: private::Error,
     },
     /// apt-get was content, but what is needed is still not there.
     #[error("{what} still missing after installing {packages}; look whether another program hides it on the PATH")]
@@ -86,14 +104,45 @@ pub(super) fn ensure(machine: &Machine, needs: &[Need]) -> Result<(), Error> {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut packages = missing.iter().map(|requirement| requirement.package).collect::<Vec<_>>();
-        packages.dedup();
-        install(machine, &names(&missing), &packages)?;
+        // What may be a private copy is installed alone: its conflict is not to keep the rest away.
+        let (copied, rest): (Vec<_>, Vec<_>) = missing.into_iter().partition(|it| it.copied().is_some());
+        if !rest.is_empty() {
+            install_requirements(machine, &rest)?;
+        }
+        for requirement in &copied {
+            install_or_copy(machine, requirement)?;
+        }
+        let packages = packages(&[rest, copied].concat());
         match requirement::missing(machine, needs) {
             still if still.is_empty() => Ok(()),
             still => Err(Error::StillMissing { what: names(&still), packages: packages.join(" ") }),
         }
     })
+}
+
+fn packages(missing: &[Requirement]) -> Vec<&'static str> {
+    let mut packages = missing.iter().map(|requirement| requirement.package).collect::<Vec<_>>();
+    packages.dedup();
+    packages
+}
+
+fn install_requirements(machine: &Machine, missing: &[Requirement]) -> Result<(), Error> {
+    install(machine, &names(missing), &packages(missing))
+}
+
+/// Installs what `requirement` stands for, or makes a private copy where apt-get may not or would harm other packages.
+fn install_or_copy(machine: &Machine, requirement: &Requirement) -> Result<(), Error> {
+    let Err(error) = install_requirements(machine, &[*requirement]) else { return Ok(()) };
+    let reason = match &error {
+        Error::Conflict { why, .. } => format!("installing it {why}"),
+        Error::NotAllowed { why: why @ Obstacle::NotRoot, .. } => why.to_string(),
+        _ => return Err(error),
+    };
+    let Some(program) = requirement.copied() else { return Err(error) };
+    match private::make(machine, requirement, program, &reason) {
+        Ok(_) => Ok(()),
+        Err(copy) => Err(Error::NoCopy { error: error.into(), copy }),
+    }
 }
 
 /// Does something that at most one process may do.
@@ -146,11 +195,18 @@ pub(super) fn install(machine: &Machine, what: &str, packages: &[&str]) -> Resul
     let failed = |tail| Error::Failed { packages: packages.join(" "), tail, command: command.clone() };
     let arguments = [&["install", "--yes", "--no-install-recommends", "--no-remove"], packages].concat();
     // Most machines know their packages; a fresh container, or one long not updated, has to ask first.
-    if apt(machine, &arguments, &step).is_err() {
-        apt(machine, &["update"], &step).map_err(failed)?;
-        apt(machine, &arguments, &step).map_err(failed)?;
+    if apt(machine, &arguments, &step).is_ok() {
+        return Ok(());
     }
-    Ok(())
+    let conflict = || {
+        let why = apt::conflict(machine, packages)?;
+        Some(Error::Conflict { packages: packages.join(" "), why, command: command.clone() })
+    };
+    if let Some(error) = conflict() {
+        return Err(error);
+    }
+    apt(machine, &["update"], &step).map_err(failed)?;
+    apt(machine, &arguments, &step).map_err(|tail| conflict().unwrap_or_else(|| failed(tail)))
 }
 
 /// Calls apt-get; an error is the end of what it said.
@@ -172,9 +228,7 @@ fn apt(machine: &Machine, arguments: &[&str], step: &Step) -> Result<(), String>
     command.args(["-o", "DPkg::Lock::Timeout=600"]).args(arguments);
     let mut tail = VecDeque::new();
     let result = run(&mut command, &mut |line| {
-        if let Some(text) = status(line) {
-            step.detail(text);
-        }
+        show(step, line);
         keep(&mut tail, line);
     });
     match result {
@@ -206,6 +260,13 @@ pub(super) fn keep(tail: &mut VecDeque<String>, line: &str) {
     }
     while tail.len() > TAIL {
         tail.pop_front();
+    }
+}
+
+/// Shows what apt-get is at, if the line tells.
+pub(super) fn show(step: &Step, line: &str) {
+    if let Some(text) = status(line) {
+        step.detail(text);
     }
 }
 

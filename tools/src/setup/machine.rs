@@ -23,6 +23,12 @@ pub struct Machine {
     pub(super) no_install: bool,
     /// The file whose lock one holds who installs.
     pub(super) lock: PathBuf,
+    /// The folder for private copies of programs, if there can be one.
+    pub(super) cache: Option<PathBuf>,
+    /// dpkg's list of what is installed.
+    pub(super) status: PathBuf,
+    /// Which QEMU the user names, if any.
+    pub(super) qemu: Option<OsString>,
     /// Which cargo is in use.
     pub(super) cargo: OsString,
     /// Which rustc is in use.
@@ -41,6 +47,9 @@ impl Machine {
             no_install: given("RTCR_NO_INSTALL").is_some_and(|value| value != "0"),
             // One per user: another user's file could not be opened.
             lock: env::temp_dir().join(format!("rtcr-setup-{}.lock", user.as_raw())),
+            cache: cache(given("XDG_CACHE_HOME"), given("HOME")),
+            status: "/var/lib/dpkg/status".into(),
+            qemu: given(crate::machine::qemu::OVERRIDE),
             cargo: given("CARGO").unwrap_or_else(|| "cargo".into()),
             rustc: given("RUSTC").unwrap_or_else(|| "rustc".into()),
         }
@@ -79,6 +88,26 @@ impl Machine {
     }
 }
 
+/// Where a user's caches are, by the XDG rules, which ignore what is not absolute.
+fn cache(cache: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+    let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let folder = cache.and_then(absolute).or_else(|| Some(home.and_then(absolute)?.join(".cache")))?;
+    Some(folder.join("rtcr"))
+}
+
 fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn caches_lie_where_the_user_has_them() {
+        let cache = |given: Option<&str>, home: Option<&str>| super::cache(given.map(Into::into), home.map(Into::into));
+        assert_eq!(cache(Some("/c"), Some("/h")), Some("/c/rtcr".into()));
+        assert_eq!(cache(Some("c"), Some("/h")), Some("/h/.cache/rtcr".into()));
+        assert_eq!(cache(None, Some("/h")), Some("/h/.cache/rtcr".into()));
+        assert_eq!(cache(None, Some("h")), None);
+        assert_eq!(cache(None, None), None);
+    }
 }

@@ -1,6 +1,8 @@
 //! The programs and Python modules that are needed, and the Debian packages that bring them.
 
-use super::Machine;
+use std::path::PathBuf;
+
+use super::{Machine, private};
 
 /// What something is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,21 @@ impl Requirement {
             Part::Module(name) => format!("Python module {name}"),
         }
     }
+
+    /// The program that may also be a private copy, where it cannot be installed. The emulator only: what builds the
+    /// kernel is part of what a kernel is known by, and has to be the system's.
+    pub(super) fn copied(&self) -> Option<&'static str> {
+        match (self.need, self.part) {
+            (Need::Emulator, Part::Program(name)) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// The program that starts the emulator: the one on the path, else the private copy, which is not tried here.
+pub(super) fn emulator(machine: &Machine) -> Option<PathBuf> {
+    let program = ALL.iter().find_map(Requirement::copied)?;
+    machine.find(program).or_else(|| private::script(machine, program))
 }
 
 /// Which of `needs` are not there.
@@ -69,7 +86,10 @@ pub(super) fn missing(machine: &Machine, needs: &[Need]) -> Vec<Requirement> {
 
 fn is_there(machine: &Machine, requirement: &Requirement, modules: &[(String, String)]) -> bool {
     match requirement.part {
-        Part::Program(name) => machine.find(name).is_some(),
+        Part::Program(name) => {
+            machine.find(name).is_some()
+                || requirement.copied().is_some_and(|program| private::find(machine, program).is_some())
+        }
         Part::Python => machine.debian("python3").is_some(),
         Part::Module(name) => modules.iter().any(|(module, _)| module == name),
     }
@@ -79,7 +99,10 @@ fn is_there(machine: &Machine, requirement: &Requirement, modules: &[(String, St
 pub(super) fn versions(machine: &Machine) -> Vec<(Requirement, Option<String>)> {
     let modules = modules(machine, &ALL);
     let version = |requirement: &Requirement| match requirement.part {
-        Part::Program(name) => machine.find(name).map(|path| first_line(machine, path.as_os_str())),
+        Part::Program(name) => {
+            let copy = || private::find(machine, requirement.copied()?);
+            machine.find(name).or_else(copy).map(|path| first_line(machine, path.as_os_str()))
+        }
         Part::Python => machine.debian("python3").map(|path| first_line(machine, path.as_os_str())),
         Part::Module(name) => modules.iter().find(|(module, _)| module == name).map(|(_, version)| version.clone()),
     };

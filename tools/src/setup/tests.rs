@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
-    Choice, Error, Machine, Need, ToolchainError,
+    Choice, Error, Machine, Need, ToolchainError, doctor,
     install::{self, Obstacle},
-    requirement,
+    private, requirement,
     toolchain::{self, Rustup},
 };
 
@@ -40,6 +40,9 @@ impl Fake {
             root,
             no_install: false,
             lock: folder.path().join("lock"),
+            cache: Some(folder.path().join("cache")),
+            status: folder.path().join("status"),
+            qemu: None,
             cargo: "cargo".into(),
             rustc: "rustc".into(),
         };
@@ -138,8 +141,9 @@ fn the_list_of_packages_is_updated_only_when_installing_fails() {
     let fake = Fake::new(true).with("apt-get", &script).with("dirname", "echo \"${1%/*}\"");
     install::ensure(&fake.machine, &[Need::Emulator]).unwrap();
     let calls = fake.calls("apt-get");
-    assert_eq!(calls.len(), 3, "{calls:?}");
-    assert!(calls[1].ends_with(" update"), "{calls:?}");
+    // Between them, a look whether anything stands against it.
+    assert_eq!(calls.len(), 4, "{calls:?}");
+    assert!(calls[2].ends_with(" update"), "{calls:?}");
 }
 
 #[test]
@@ -165,7 +169,7 @@ fn an_apt_that_lies_is_noticed() {
 #[test]
 fn users_need_sudo_without_a_password() {
     let asks = Fake::new(false).with_apt(&["qemu-system-arm"], "").with("sudo", "exit 1");
-    let error = install::ensure(&asks.machine, &[Need::Emulator]).unwrap_err();
+    let error = install::ensure(&asks.machine, &[Need::Kernel]).unwrap_err();
     assert!(matches!(error, Error::NotAllowed { why: Obstacle::NotRoot, .. }), "{error}");
     assert!(error.to_string().contains("\n  sudo apt-get update && sudo apt-get install"), "{error}");
     assert!(asks.calls("apt-get").is_empty());
@@ -188,6 +192,153 @@ fn nothing_is_installed_where_it_is_forbidden_or_there_is_no_apt() {
 
     let error = install::ensure(&Fake::new(true).machine, &[Need::Emulator]).unwrap_err();
     assert!(matches!(error, Error::NotAllowed { why: Obstacle::NoApt, .. }), "{error}");
+}
+
+/// An apt-get that would remove something for QEMU, and can fetch it: `update` and `download` run these.
+fn conflicting(update: &str, download: &str) -> String {
+    format!(
+        "case \" $* \" in\n\
+         *Dir::State::status*' -s '*) echo 'Inst libfdt1 (1.6 Debian:12 [amd64])'; echo 'Inst qemu-system-arm (1:7.2 Debian:12 [amd64])';;\n\
+         *' -s '*) echo 'The following packages will be REMOVED:'; echo '  qemu-utils'; echo 'Remv qemu-utils [1:10.0]';;\n\
+         *' update '*) {update};;\n\
+         *' download '*) {download};;\n\
+         *) echo 'E: Packages need to be removed but remove is disabled.' >&2; exit 100;;\n\
+         esac"
+    )
+}
+
+/// Packages, as this dpkg-deb takes them: one has a library, the other a program that asks for it.
+const DOWNLOAD: &str = ": > libfdt1.deb; : > qemu-system-arm.deb";
+const UNPACK: &str = r#"case "$2" in
+*libfdt1.deb) mkdir -p "$3/usr/lib/x/own"; : > "$3/usr/lib/x/own/libfdt.so.1";;
+*qemu-system-arm.deb) mkdir -p "$3/usr/bin"; printf '#!/bin/sh\n[ -e "${LD_LIBRARY_PATH%%%%:*}/libfdt.so.1" ] || { echo no library >&2; exit 127; }\necho "QEMU copied $LD_LIBRARY_PATH $*"\n' > "$3/usr/bin/qemu-system-arm"; chmod 755 "$3/usr/bin/qemu-system-arm";;
+*) exit 2;;
+esac"#;
+
+impl Fake {
+    /// A machine where installing QEMU would remove something.
+    fn with_conflict(self, update: &str, download: &str) -> Self {
+        fs::write(&self.machine.status, "Package: qemu-utils\nVersion: 1:10.0\n").unwrap();
+        self.with("apt-get", &conflicting(update, download)).with("dpkg-deb", UNPACK)
+    }
+
+    fn in_cache(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.machine.cache.as_ref().unwrap()).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    }
+}
+
+#[test]
+fn what_would_remove_something_becomes_a_private_copy() {
+    let fake = Fake::new(true).with_conflict("exit 9", DOWNLOAD);
+    let item = |of: &doctor::Diagnosis| of.items.iter().find(|item| item.name == "qemu-system-arm").unwrap().clone();
+    let before = doctor::examine_machine(&fake.machine, Choice::Any);
+    assert_eq!(
+        item(&before).note.as_deref(),
+        Some("installing it would remove qemu-utils, so a private copy is made when it is first needed")
+    );
+    assert!(!before.to_type.iter().any(|line| line.contains("qemu-system-arm")), "{:?}", before.to_type);
+
+    install::ensure(&fake.machine, &[Need::Emulator]).unwrap();
+    let script = requirement::emulator(&fake.machine).unwrap();
+    assert_eq!(fake.in_cache(), ["qemu-system-arm"]);
+    assert!(fake.calls("apt-get").iter().any(|call| call.ends_with("download libfdt1=1.6 qemu-system-arm=1:7.2")));
+    // The list of packages was good, and the system's is not touched.
+    assert!(!fake.calls("apt-get").iter().any(|call| call.contains(" update")));
+    let output = Command::new(&script).args(["-M", "board"]).env("LD_LIBRARY_PATH", "/mine").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let folder = script.parent().unwrap().display().to_string();
+    assert_eq!(
+        said.trim(),
+        format!("QEMU copied {folder}/root/usr/lib/x/own:/mine -L {folder}/root/usr/share/qemu -M board")
+    );
+    let after = item(&doctor::examine_machine(&fake.machine, Choice::Any));
+    assert!(after.version.unwrap().starts_with("QEMU copied"));
+    assert_eq!(after.note.as_deref(), Some("a private copy, since installing it would remove qemu-utils"));
+
+    // Once is enough, and QEMU of the system wins.
+    let calls = fake.calls("apt-get").len();
+    install::ensure(&fake.machine, &[Need::Emulator]).unwrap();
+    assert_eq!(calls, fake.calls("apt-get").len());
+    let fake = fake.with("qemu-system-arm", "echo QEMU of the system");
+    assert_eq!(requirement::emulator(&fake.machine), Some(fake.folder.path().join("bin/qemu-system-arm")));
+    assert_eq!(item(&doctor::examine_machine(&fake.machine, Choice::Any)).note, None);
+}
+
+#[test]
+fn a_user_who_may_not_install_gets_a_private_copy_without_asking() {
+    let fake = Fake::new(false).with_conflict("exit 9", DOWNLOAD).with("sudo", "exit 1");
+    install::ensure(&fake.machine, &[Need::Emulator]).unwrap();
+    assert!(fake.calls("sudo").iter().all(|call| call == "sudo -n true"));
+    let reason = private::reason(&fake.machine, "qemu-system-arm").unwrap();
+    assert_eq!(reason, "this user may not install without a password");
+}
+
+#[test]
+fn a_copy_that_no_longer_works_and_what_was_half_made_are_replaced() {
+    let fake = Fake::new(true).with_conflict("exit 9", DOWNLOAD);
+    install::ensure(&fake.machine, &[Need::Emulator]).unwrap();
+    let cache = fake.machine.cache.clone().unwrap();
+    fs::remove_dir_all(cache.join("qemu-system-arm/root/usr/lib")).unwrap();
+    fs::create_dir_all(cache.join("unpacking-x/copy/root")).unwrap();
+    assert_eq!(requirement::missing(&fake.machine, &[Need::Emulator]).len(), 1);
+    install::ensure(&fake.machine, &[Need::Emulator]).unwrap();
+    assert_eq!(fake.in_cache(), ["qemu-system-arm"]);
+    assert!(requirement::missing(&fake.machine, &[Need::Emulator]).is_empty());
+}
+
+#[test]
+fn an_old_list_of_packages_is_renewed_for_the_copy_only() {
+    let download = format!("case \" $* \" in *Dir::State::lists*) {DOWNLOAD};; *) echo 'E: 404' >&2; exit 100;; esac");
+    let fake = Fake::new(true).with_conflict("exit 0", &download);
+    install::ensure(&fake.machine, &[Need::Emulator]).unwrap();
+    let updates = fake.calls("apt-get").into_iter().filter(|call| call.ends_with(" update")).collect::<Vec<_>>();
+    assert_eq!(updates.len(), 1, "{updates:?}");
+    assert!(updates[0].contains("Dir::State::lists="), "{updates:?}");
+}
+
+#[test]
+fn a_copy_that_fails_says_why_and_leaves_nothing() {
+    let fails = |fake: Fake, words: &str| {
+        let error = install::ensure(&fake.machine, &[Need::Emulator]).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::NoCopy { .. }), "{text}");
+        for part in ["would remove qemu-utils", "\n  apt-get update && apt-get install", words] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(fake.in_cache(), [""; 0]);
+        assert_eq!(requirement::emulator(&fake.machine), None);
+    };
+    let new = || Fake::new(true);
+    fails(new().with_conflict("echo 'E: no network' >&2; exit 100", "exit 100"), "E: no network");
+    fails(new().with_conflict("exit 0", "echo 'E: gone' >&2; exit 100"), "fetch packages; if the package archive");
+    let broken = new().with_conflict("exit 9", DOWNLOAD).with("dpkg-deb", "echo 'bad magic' >&2; exit 2");
+    fails(broken, "libfdt1.deb cannot be unpacked");
+    let lame = new().with_conflict("exit 9", ": > qemu-system-arm.deb");
+    fails(lame, "does not start:\nno library");
+    let mut homeless = new().with_conflict("exit 9", DOWNLOAD);
+    let cache = homeless.machine.cache.take();
+    let error = install::ensure(&homeless.machine, &[Need::Emulator]).unwrap_err();
+    assert!(error.to_string().contains("set HOME"), "{error}");
+    assert!(cache.is_some_and(|cache| !cache.exists()));
+}
+
+#[test]
+fn nothing_else_is_copied() {
+    let fake = Fake::new(true).with_conflict("exit 9", DOWNLOAD);
+    let error = install::ensure(&fake.machine, &[Need::Kernel]).unwrap_err();
+    assert!(matches!(error, Error::Conflict { .. }), "{error}");
+    assert!(fake.calls("dpkg-deb").is_empty());
+}
+
+#[test]
+fn the_doctor_tries_the_qemu_that_is_named() {
+    let mut fake = Fake::new(true).with("mine", "echo QEMU 99");
+    let item = |fake: &Fake| doctor::examine_machine(&fake.machine, Choice::Any).items.swap_remove(2);
+    fake.machine.qemu = Some("mine".into());
+    assert_eq!(item(&fake).version.as_deref(), Some("QEMU 99"));
+    fake.machine.qemu = Some("yours".into());
+    assert_eq!((item(&fake).version, item(&fake).note.as_deref()), (None, Some("named by RTCR_QEMU")));
 }
 
 /// A rustc that prints its sysroot and version, and has its library for the board in `lib` of `folder`.
