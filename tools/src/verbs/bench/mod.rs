@@ -95,8 +95,9 @@ impl Bench {
         };
         let workspace = Workspace::find()?;
         let report = report.as_deref().map(file::Pending::create).transpose()?;
-        let emulator = qemu::version(&qemu::program())?;
         let (last, figures) = benchmark.run(&workspace, &without_patches)?;
+        // Only now: on a new machine the run has brought it.
+        let emulator = qemu::version(&qemu::program())?;
 
         let explanation = &last.explanation;
         if let Some(mut report) = report {
