@@ -48,6 +48,8 @@ fn construct(env: &mut Env) {
     // What is not there: never was, begins elsewhere, was detached before, lies in another region map.
     for address in [0, FREE + 4096, FREE - 4096, KERNEL, u32::MAX] {
         assert_eq!(rm.detach(SPACE, address), Err(DetachError::Nothing.into()));
+    }
+    for address in [0, FREE + 4 * 4096, FREE - 4096, KERNEL, u32::MAX] {
         assert_eq!(rm.map(SPACE, address), Err(AttachError::Nothing.into()));
     }
     assert_eq!(rm.detach(SPACE, FREE), Ok(0));
