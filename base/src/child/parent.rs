@@ -108,7 +108,7 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
         let outside = room.window.outward(slot).ok_or(OpenError::Caps)?;
         // Under the number that stands for the child's too, so that the child can hand it on.
         let installed = pd.install(number, OWN, outside, grant).and_then(|_| {
-            let installed = pd.install(outside, domain, slot, Grant::USE);
+            let installed = pd.install(number, domain, slot, grant);
             installed.inspect_err(|_| _ = pd.remove(OWN, outside))
         });
         installed.inspect_err(|_| room.numbers.give(slot)).map_err(opening)

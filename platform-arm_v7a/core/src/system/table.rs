@@ -221,9 +221,13 @@ impl System {
         if let Some(src) = src {
             let Some(receiver) = self.domains.get(to) else { return Err(Unfit::Kind) };
             let dst = receiver.slots.slot_at(at.0, receiver.slot_bits);
-            let data = Badge::new(grant.badge).filter(|_| has_badge).map_or(CapData::None, CapData::Badge);
-            // Both slots exist; what is gone has left an empty one.
-            src.mint_to(dst, rights, data).map_err(|_| Unfit::Kind)?;
+            // Both slots exist; what is gone has left an empty one. What has a badge can be copied, but not minted again, be it
+            // without another badge (seL4 5.0.0, updateCapData).
+            let placed = match Badge::new(grant.badge).filter(|_| has_badge) {
+                Some(badge) => src.mint_to(dst, rights, CapData::Badge(badge)),
+                None => src.copy_to(dst, rights),
+            };
+            placed.map_err(|_| Unfit::Kind)?;
         }
         self.enter(to, at, entry.known, owned);
         // A module is paid for by everybody who knows it; that is whoever opened it, not who was given it.
