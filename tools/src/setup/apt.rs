@@ -64,6 +64,7 @@ impl<'a> Archive<'a> {
     /// What `package` takes beside what is installed, as `NAME=VERSION`. An error is the end of what apt-get said.
     pub(super) fn closure(&self, package: &str, updated: bool) -> Result<Vec<String>, String> {
         let mut command = self.command(updated);
+        command.args(["-o", "APT::Get::Show-User-Simulation-Note=false"]);
         command.args(["-s", "install", "--no-install-recommends", package]);
         let mut packages = Vec::new();
         talk(&mut command, &mut |line| packages.extend(planned(line)))?;
@@ -80,12 +81,20 @@ impl<'a> Archive<'a> {
         talk(&mut command, &mut |line| install::show(step, line))
     }
 
-    /// Looks which packages there are. An error is the end of what apt-get said.
-    pub(super) fn update(&self, step: &Step) -> Result<(), String> {
+    /// Looks which packages there are, and returns what apt-get complained of: it is content when it has reached nobody.
+    /// An error is the end of what it said.
+    pub(super) fn update(&self, step: &Step) -> Result<String, String> {
         let mut command = self.command(true);
         // Without the lock, which is not needed where nobody else looks.
         command.args(["-o", "Debug::NoLocking=1", "-o", "Acquire::Retries=2", "update"]);
-        talk(&mut command, &mut |line| install::show(step, line))
+        let mut complaints = VecDeque::new();
+        talk(&mut command, &mut |line| {
+            install::show(step, line);
+            if line.starts_with("W: ") {
+                install::keep(&mut complaints, line);
+            }
+        })?;
+        Ok(complaints.into_iter().map(|line| line + "\n").collect())
     }
 
     fn command(&self, updated: bool) -> Command {

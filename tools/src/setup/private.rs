@@ -148,8 +148,12 @@ fn fetch(archive: &apt::Archive<'_>, package: &str, into: &Path, step: &terminal
         archive.download(&names, into, updated, step).map_err(failed("fetch packages"))
     };
     attempt(false).or_else(|_| {
-        archive.update(step).map_err(|tail| Error::Apt { what: "look into the package archive", tail })?;
-        attempt(true)
+        let complaints =
+            archive.update(step).map_err(|tail| Error::Apt { what: "look into the package archive", tail })?;
+        attempt(true).map_err(|error| match error {
+            Error::Apt { what, tail } => Error::Apt { what, tail: [complaints, tail].concat() },
+            error => error,
+        })
     })
 }
 

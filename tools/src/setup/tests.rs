@@ -311,7 +311,8 @@ fn a_copy_that_fails_says_why_and_leaves_nothing() {
     };
     let new = || Fake::new(true);
     fails(new().with_conflict("echo 'E: no network' >&2; exit 100", "exit 100"), "E: no network");
-    fails(new().with_conflict("exit 0", "echo 'E: gone' >&2; exit 100"), "fetch packages; if the package archive");
+    let silent = "echo 'W: cannot resolve' >&2";
+    fails(new().with_conflict(silent, "echo 'E: gone' >&2; exit 100"), "last lines:\nW: cannot resolve\nE: gone");
     let broken = new().with_conflict("exit 9", DOWNLOAD).with("dpkg-deb", "echo 'bad magic' >&2; exit 2");
     fails(broken, "libfdt1.deb cannot be unpacked");
     let lame = new().with_conflict("exit 9", ": > qemu-system-arm.deb");
@@ -407,4 +408,16 @@ fn an_old_debian_is_refused() {
     let fake = fake.with("rustc", &script).with_apt(&["cargo", "ld.lld"], "");
     let error = toolchain::find(&fake.machine, Choice::Debian).unwrap_err();
     assert!(matches!(&error, ToolchainError::TooOld { found, .. } if found.contains("1.63.0")), "{error}");
+}
+
+// Installs or copies what is missing on this machine, and says what it uses.
+#[test]
+#[ignore = "may install; run with --ignored"]
+fn the_emulator_of_this_machine_starts() {
+    let machine = Machine::here();
+    install::ensure(&machine, &[Need::Emulator]).unwrap_or_else(|error| panic!("{error}"));
+    let emulator = requirement::emulator(&machine).unwrap();
+    let output = Command::new(&emulator).arg("--version").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    println!("{}: {}", emulator.display(), String::from_utf8_lossy(&output.stdout));
 }
