@@ -19,7 +19,7 @@ pub trait Echo {
 
     /// A message of some length there, and the same back.
     #[operation(4, idempotent, encoded)]
-    fn message(&mut self, message: heapless::Vec<u8, 400>) -> heapless::Vec<u8, 400>;
+    fn message(&mut self, message: heapless::String<400>) -> heapless::String<400>;
 
     /// Tells the host what was measured: how long it takes once, in picoseconds.
     #[operation(5, encoded)]

@@ -19,6 +19,8 @@
 #![no_std]
 
 extern crate alloc;
+// For copying and filling memory, which the compiler calls.
+use blocks as _;
 
 pub mod begin;
 pub mod clock;

@@ -8,6 +8,8 @@
 
 // For the heap, which is this crate's to define.
 extern crate alloc;
+// For copying and filling memory, which the compiler calls.
+use blocks as _;
 
 mod panic;
 mod platform;

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod blocks;
 mod boot;
 mod memory;
 mod messages;
@@ -28,6 +29,7 @@ root_task!(main);
 const SUITES: &[&[Test]] = &[
     boot::TESTS,
     objects::TESTS,
+    blocks::TESTS,
     memory::TESTS,
     messages::TESTS,
     spaces::TESTS,

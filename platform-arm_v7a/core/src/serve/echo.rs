@@ -17,7 +17,7 @@ impl Echo for Call<'_> {
         bytes.len() as u32
     }
 
-    fn message(&mut self, message: heapless::Vec<u8, 400>) -> heapless::Vec<u8, 400> {
+    fn message(&mut self, message: heapless::String<400>) -> heapless::String<400> {
         message
     }
 
