@@ -1,0 +1,185 @@
+//! Functional objects, and their information.
+//!
+//! A functional object owns one capability of the parent's; dropping it gives the capability up, and it cannot be copied.
+//! Its information is a value without any reference to what lives: other objects are in it by the component's numbers. The
+//! information is made from the object, and an object from the information; neither changes its source.
+
+mod doorbell;
+mod endpoint;
+mod ram_dataspace;
+mod region_map;
+mod rom_dataspace;
+mod signal_context;
+mod thread;
+mod timeout;
+
+use base::{
+    rpc::{Slot, Transport},
+    session::pd::PAGE,
+};
+
+pub use doorbell::Notification;
+pub use endpoint::Endpoint;
+pub use ram_dataspace::{RamDataspace, RamDataspaceInfo};
+pub use region_map::{GoneError, MapKind, Region, RegionInfo, RegionMap, RegionMapInfo};
+pub use rom_dataspace::{ModuleName, RomDataspace, RomDataspaceInfo};
+pub use signal_context::{SignalContext, SignalContextInfo};
+pub use thread::{Thread, ThreadInfo, ThreadName};
+pub use timeout::{Timeout, TimeoutInfo};
+
+use crate::{table::Missing, upstream::Upstream};
+
+/// Whatever has a number.
+pub enum Object<T: Transport + Copy> {
+    /// Memory.
+    RamDataspace(RamDataspace<T>),
+    /// A module.
+    RomDataspace(RomDataspace<T>),
+    /// A region map.
+    RegionMap(RegionMap<T>),
+    /// A thread.
+    Thread(Thread<T>),
+    /// What is raised.
+    SignalContext(SignalContext<T>),
+    /// Where requests arrive.
+    Endpoint(Endpoint<T>),
+    /// What is rung.
+    Notification(Notification<T>),
+    /// A number of something whose end was begun before a checkpoint; nothing is left but the last step.
+    Remnant,
+    /// A session with the parent, which every component has from the beginning and which goes with its protection domain. The place for sessions of
+    /// siblings is beside it.
+    Session {
+        /// Number of the interface.
+        interface: u16,
+    },
+}
+
+/// Information of whatever has a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Info {
+    /// Memory.
+    RamDataspace(RamDataspaceInfo),
+    /// A module.
+    RomDataspace(RomDataspaceInfo),
+    /// A region map.
+    RegionMap(RegionMapInfo),
+    /// A thread.
+    Thread(ThreadInfo),
+    /// What is raised.
+    SignalContext(SignalContextInfo),
+    /// Where requests arrive.
+    Endpoint,
+    /// What is rung; every one is, once, after a restore, so nothing needs to be known of it.
+    Notification,
+    /// Something whose end was begun.
+    Remnant,
+}
+
+/// Which object some information is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its number.
+    pub number: u32,
+    /// What it is.
+    pub info: Info,
+}
+
+impl<T: Transport + Copy> Object<T> {
+    /// Whether its end has begun, so that it takes no operation but `free`.
+    pub fn is_ending(&self) -> bool {
+        match self {
+            Self::RamDataspace(object) => object.owned.ending,
+            Self::RegionMap(object) => object.owned.ending,
+            Self::Endpoint(object) => object.owned.ending,
+            Self::Notification(object) => object.owned.ending,
+            Self::Remnant => true,
+            Self::RomDataspace(_) | Self::Thread(_) | Self::SignalContext(_) | Self::Session { .. } => false,
+        }
+    }
+
+    /// The capability, of those kinds that are given up by `free`.
+    pub(crate) fn owned_mut(&mut self) -> Option<&mut Owned<T>> {
+        match self {
+            Self::RamDataspace(object) => Some(&mut object.owned),
+            Self::RegionMap(object) => Some(&mut object.owned),
+            Self::Endpoint(object) => Some(&mut object.owned),
+            Self::Notification(object) => Some(&mut object.owned),
+            _ => None,
+        }
+    }
+
+    /// Size of what can be attached, in bytes.
+    pub(crate) fn attachable(&self) -> Result<u32, Missing> {
+        match self {
+            _ if self.is_ending() => Err(Missing::Nothing),
+            Self::RamDataspace(object) => Ok(object.size),
+            Self::RomDataspace(object) => Ok(object.size.next_multiple_of(PAGE)),
+            Self::RegionMap(RegionMap { kind: MapKind::Managed { size }, .. }) => Ok(*size),
+            _ => Err(Missing::Kind),
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($function:ident $function_mut:ident $kind:ident $type:ident;)*) => { $(
+        impl<T: Transport + Copy> Object<T> {
+            #[doc = concat!("It as a [`", stringify!($type), "`].")]
+            ///
+            /// # Errors
+            /// It is something else, or its end has begun.
+            pub fn $function(&self) -> Result<&$type<T>, Missing> {
+                match self {
+                    _ if self.is_ending() => Err(Missing::Nothing),
+                    Self::$kind(object) => Ok(object),
+                    _ => Err(Missing::Kind),
+                }
+            }
+
+            #[doc = concat!("It as a [`", stringify!($type), "`].")]
+            ///
+            /// # Errors
+            /// It is something else, or its end has begun.
+            pub fn $function_mut(&mut self) -> Result<&mut $type<T>, Missing> {
+                match self {
+                    _ if self.is_ending() => Err(Missing::Nothing),
+                    Self::$kind(object) => Ok(object),
+                    _ => Err(Missing::Kind),
+                }
+            }
+        }
+    )* };
+}
+
+kinds! {
+    ram_dataspace ram_dataspace_mut RamDataspace RamDataspace;
+    region_map region_map_mut RegionMap RegionMap;
+    thread thread_mut Thread Thread;
+    signal_context signal_context_mut SignalContext SignalContext;
+    notification notification_mut Notification Notification;
+}
+
+/// A capability that is given up by `free`. Dropping it does that, however many steps it takes.
+pub struct Owned<T: Transport + Copy> {
+    pub(crate) up: Upstream<T>,
+    /// The parent's number.
+    pub(crate) number: Slot,
+    /// Some steps have been taken.
+    pub(crate) ending: bool,
+    /// There is nothing left.
+    pub(crate) gone: bool,
+}
+
+impl<T: Transport + Copy> Owned<T> {
+    pub(crate) fn new(up: Upstream<T>, number: Slot) -> Self {
+        Self { up, number, ending: false, gone: false }
+    }
+}
+
+impl<T: Transport + Copy> Drop for Owned<T> {
+    fn drop(&mut self) {
+        if !self.gone {
+            self.up.free(self.number);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What stands in the way of a checkpoint: asked for before anything is stopped.
+
+use core::fmt;
+
+use base::{
+    rpc::{CallError, Transport},
+    session::{
+        INTERFACES,
+        cpu::{Activity, ThreadError},
+    },
+};
+
+use crate::{
+    child::Child,
+    object::{Object, ThreadName},
+};
+
+/// Something that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The component asked for more until the barrier than the journal holds.
+    Journal,
+    /// A thread is in a call that somebody has received and not answered: what becomes of it is not the component's to
+    /// decide.
+    Calling(ThreadName),
+    /// A thread has faulted, and no region map of the component has a handler that could cure it.
+    Faulted(ThreadName),
+    /// A thread cannot be looked at.
+    Unreadable(ThreadName, CallError<ThreadError>),
+}
+
+/// Something that the component asked for and that is not supported. A component that can do without can be checkpointed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Number of the interface.
+    pub interface: u16,
+    /// Number of the operation.
+    pub operation: u8,
+    /// How often.
+    pub times: u32,
+}
+
+/// Most different operations that are told of.
+const REFUSALS: usize = 16;
+
+/// What was refused.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(heapless::Vec<Refusal, REFUSALS>);
+
+impl Refusals {
+    pub fn note(&mut self, interface: u16, operation: u8) {
+        match self.0.iter_mut().find(|refusal| (refusal.interface, refusal.operation) == (interface, operation)) {
+            Some(refusal) => refusal.times = refusal.times.saturating_add(1),
+            // What is beyond the list was not the first thing to be told of.
+            None => drop(self.0.push(Refusal { interface, operation, times: 1 })),
+        }
+    }
+
+    pub fn all(&self) -> &[Refusal] {
+        &self.0
+    }
+}
+
+impl<T: Transport + Copy> Child<T> {
+    /// Tells everything that stands in the way of a checkpoint now. Nothing is stopped, so it may be otherwise a moment later;
+    /// a checkpoint looks again.
+    pub fn obstacles(&self, mut found: impl FnMut(Obstacle)) {
+        if self.journal.has_overflown() {
+            found(Obstacle::Journal);
+        }
+        for (_, object) in self.table.iter() {
+            let Object::Thread(thread) = object else { continue };
+            match self.up.cpu().read(thread.number()) {
+                Ok(state) => {
+                    if let Some(obstacle) = self.thread_obstacle(&thread.name, state.activity) {
+                        found(obstacle);
+                    }
+                }
+                Err(error) => found(Obstacle::Unreadable(thread.name.clone(), error)),
+            }
+        }
+    }
+
+    /// What was asked for and refused since the component runs.
+    pub fn refusals(&self) -> &[Refusal] {
+        self.refusals.all()
+    }
+
+    pub(crate) fn thread_obstacle(&self, name: &ThreadName, activity: Activity) -> Option<Obstacle> {
+        match activity {
+            Activity::Calling => Some(Obstacle::Calling(name.clone())),
+            Activity::Faulted if !self.handles_faults() => Some(Obstacle::Faulted(name.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether some region map has a handler. Only asked when a thread has faulted.
+    fn handles_faults(&self) -> bool {
+        self.table.iter().any(|(_, object)| matches!(object, Object::RegionMap(map) if map.handler.is_some()))
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal => write!(f, "it asks for more before its construction than the journal holds"),
+            Self::Calling(thread) => write!(f, "its thread {thread} is in a call that was received and not answered"),
+            Self::Faulted(thread) => write!(f, "its thread {thread} has faulted"),
+            Self::Unreadable(thread, error) => write!(f, "its thread {thread} cannot be looked at: {error:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let interface = INTERFACES.iter().find(|interface| interface.id == self.interface);
+        let operation = interface.and_then(|interface| interface.operation(self.operation));
+        match (interface, operation) {
+            (Some(interface), Some(operation)) => write!(f, "{}.{}", interface.name, operation.name)?,
+            _ => write!(f, "operation {} of interface {}", self.operation, self.interface)?,
+        }
+        write!(f, " was refused {} times", self.times)
+    }
+}

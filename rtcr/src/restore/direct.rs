@@ -1,0 +1,33 @@
+//! Without a bootstrap.
+
+use base::rpc::Transport;
+
+use super::RestoreError;
+use crate::{
+    checkpoint::Checkpoint, child::Child, information::Stage, start::Settings, stop::Stopped,
+    surroundings::Surroundings, upstream::Upstream,
+};
+
+impl<T: Transport + Copy> Child<T> {
+    /// A component that is what a checkpoint says; no instruction of it runs before it goes on. Quota, priority and stack are the
+    /// checkpoint's, the others of `settings` count.
+    ///
+    /// # Errors
+    /// Nothing is left of it, and the checkpoint is as it was.
+    pub fn restore_directly<P: Surroundings + ?Sized>(
+        up: Upstream<T>,
+        settings: &Settings<'_>,
+        saved: &Checkpoint,
+        surroundings: &mut P,
+    ) -> Result<Self, RestoreError> {
+        let information = saved.information();
+        if information.stage == Stage::Booting {
+            return Err(RestoreError::Booting);
+        }
+        let settings = Settings { ram: information.account.ram, caps: information.account.caps, ..*settings };
+        let child = Self::create(up, &settings)?;
+        // Threads that are made in a frozen protection domain do not run.
+        let stopped = Stopped::freeze(up, child.pd.number).map_err(RestoreError::State)?;
+        child.become_saved(saved, stopped, surroundings)
+    }
+}

@@ -1,0 +1,233 @@
+//! Which number of the component is which functional object.
+//!
+//! Looking up and taking out cost the same however many objects there are. Numbers are used again, so references between
+//! objects also hold a serial number: what was freed is found to be gone without anybody searching for references to it.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use base::{
+    child::Numbers,
+    env::slots,
+    rpc::{Slot, Transport},
+    session::{
+        cpu, pd,
+        pd::{ANY, OWN},
+        rm, rom, signal, timer,
+    },
+};
+
+use crate::object::Object;
+
+/// Numbers behind the component's own, for what belongs to it and has no number there: its program and first stack.
+pub const PRIVATE: u32 = 32;
+
+/// The objects of a component.
+pub struct Table<T: Transport + Copy> {
+    entries: Vec<Option<Box<Entry<T>>>>,
+    numbers: Numbers,
+    slots: u32,
+    base: u32,
+    last_serial: u64,
+    count: usize,
+}
+
+struct Entry<T: Transport + Copy> {
+    serial: u64,
+    object: Object<T>,
+}
+
+/// A reference to an object that may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub number: u32,
+    serial: u64,
+}
+
+impl Link {
+    /// A reference to what is gone: serial numbers begin with 1.
+    pub(crate) const NOTHING: Self = Self { number: 0, serial: 0 };
+}
+
+/// Why there is no object of the wanted kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// There is nothing under this number.
+    Nothing,
+    /// There is something else under this number.
+    Kind,
+}
+
+/// Why a number cannot be used for something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The number is taken.
+    Occupied,
+    /// The number is beyond the component's space, or its space is full.
+    Range,
+}
+
+macro_rules! missing {
+    ($($error:ty)*) => { $(
+        impl From<Missing> for $error {
+            fn from(missing: Missing) -> Self {
+                match missing {
+                    Missing::Nothing => Self::Nothing,
+                    Missing::Kind => Self::Kind,
+                }
+            }
+        }
+    )* };
+}
+
+macro_rules! taken {
+    ($($error:ty)*) => { $(
+        impl From<Taken> for $error {
+            fn from(taken: Taken) -> Self {
+                match taken {
+                    Taken::Occupied => Self::Occupied,
+                    Taken::Range => Self::Range,
+                }
+            }
+        }
+    )* };
+}
+
+missing! { pd::AllocateError pd::FreeError pd::LookupError pd::CopyError pd::InstallError rm::CreateError rm::AttachError
+rm::DetachError cpu::CreateError cpu::ThreadError signal::CreateError signal::SignalError timer::TimeoutError }
+taken! { pd::AllocateError rm::CreateError cpu::CreateError signal::CreateError rom::OpenError }
+
+impl<T: Transport + Copy> Table<T> {
+    /// An empty table for a component with so many numbers, of which number 0 would be the parent's number `base`.
+    pub fn new(base: u32, slots: u32) -> Self {
+        let mut entries = Vec::new();
+        entries.resize_with((slots + PRIVATE) as usize, || None);
+        let numbers = Numbers::new(slots, slots::FIRST_FREE.0);
+        Self { entries, numbers, slots, base, last_serial: 0, count: 0 }
+    }
+
+    /// How many numbers the component has.
+    pub const fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    /// How many objects there are.
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no object.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The parent's number for that one.
+    #[inline]
+    pub const fn outward(&self, number: u32) -> Slot {
+        Slot(self.base + number)
+    }
+
+    /// The parent's number for the component's protection domain.
+    #[inline]
+    pub const fn pd(&self) -> Slot {
+        self.outward(OWN.0)
+    }
+
+    /// The component's number for one of the parent's.
+    pub const fn inward(&self, outside: Slot) -> Option<u32> {
+        match outside.0.checked_sub(self.base) {
+            Some(number) if number < self.slots + PRIVATE => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The number for something new that the component wants at `at`.
+    ///
+    /// # Errors
+    /// It is taken, or not the component's.
+    pub fn place(&self, at: Slot) -> Result<u32, Taken> {
+        match at {
+            ANY => self.numbers.lowest().ok_or(Taken::Range),
+            Slot(number) if number >= self.slots => Err(Taken::Range),
+            Slot(number) if self.entries[number as usize].is_some() || number < slots::FIRST_FREE.0 => {
+                Err(Taken::Occupied)
+            }
+            Slot(number) => Ok(number),
+        }
+    }
+
+    /// A free number that the component does not have.
+    pub fn place_private(&self) -> Option<u32> {
+        (self.slots..self.slots + PRIVATE).find(|&number| self.entries[number as usize].is_none())
+    }
+
+    /// Something new, under a number that is free.
+    pub fn insert(&mut self, number: u32, object: Object<T>) -> Link {
+        self.last_serial += 1;
+        let entry = Box::new(Entry { serial: self.last_serial, object });
+        if let Some(place) = self.entries.get_mut(number as usize) {
+            self.numbers.take(number);
+            self.count += usize::from(place.replace(entry).is_none());
+        }
+        Link { number, serial: self.last_serial }
+    }
+
+    /// Takes out what is under a number.
+    pub fn take(&mut self, number: u32) -> Option<Object<T>> {
+        let entry = self.entries.get_mut(number as usize)?.take()?;
+        if number >= slots::FIRST_FREE.0 {
+            self.numbers.give(number);
+        }
+        self.count -= 1;
+        Some(entry.object)
+    }
+
+    /// What the component calls `number`.
+    pub fn named(&self, Slot(number): Slot) -> Result<&Object<T>, Missing> {
+        self.get(number).filter(|_| number < self.slots).ok_or(Missing::Nothing)
+    }
+
+    /// What the component calls `number`.
+    pub fn named_mut(&mut self, Slot(number): Slot) -> Result<&mut Object<T>, Missing> {
+        let visible = number < self.slots;
+        self.get_mut(number).filter(|_| visible).ok_or(Missing::Nothing)
+    }
+
+    /// What is under a number, the component's or a private one.
+    pub fn get(&self, number: u32) -> Option<&Object<T>> {
+        self.entries.get(number as usize)?.as_ref().map(|entry| &entry.object)
+    }
+
+    /// What is under a number, the component's or a private one.
+    pub fn get_mut(&mut self, number: u32) -> Option<&mut Object<T>> {
+        self.entries.get_mut(number as usize)?.as_mut().map(|entry| &mut entry.object)
+    }
+
+    /// A reference to what is under a number.
+    pub fn link(&self, number: u32) -> Option<Link> {
+        let entry = self.entries.get(number as usize)?.as_ref()?;
+        Some(Link { number, serial: entry.serial })
+    }
+
+    /// What a reference is to, unless it is gone.
+    pub fn follow(&self, link: Link) -> Option<&Object<T>> {
+        let entry = self.entries.get(link.number as usize)?.as_ref()?;
+        (entry.serial == link.serial).then_some(&entry.object)
+    }
+
+    /// What a reference is to, unless it is gone.
+    pub fn follow_mut(&mut self, link: Link) -> Option<&mut Object<T>> {
+        let entry = self.entries.get_mut(link.number as usize)?.as_mut()?;
+        (entry.serial == link.serial).then_some(&mut entry.object)
+    }
+
+    /// The number of what a reference is to, unless it is gone or going.
+    pub fn number_of(&self, link: Link) -> Option<u32> {
+        self.follow(link).filter(|object| !object.is_ending()).map(|_| link.number)
+    }
+
+    /// All objects, by their numbers. Looks at every number, so it is nothing for a single request.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Object<T>)> {
+        self.entries.iter().enumerate().filter_map(|(number, entry)| Some((number as u32, &entry.as_ref()?.object)))
+    }
+}

@@ -1,0 +1,175 @@
+//! The sessions of the parent itself, at the numbers that every component starts with.
+
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use base::{
+    env::slots,
+    rpc::{Answer, CallError, Long, Registers, Selector, Slot, Transport},
+    session::{
+        cpu, pd,
+        pd::{AllocateError, CopyError, CopyPages, FreeError, InstallError, MAX_COPY, OWN},
+        rm, rom, signal, timer,
+    },
+};
+
+/// How often something is tried that cannot fail for good, so that a failure in between leaves nothing behind.
+const PATIENCE: u32 = 3;
+
+/// Whom the library asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Upstream<T> {
+    transport: T,
+}
+
+impl<T: Transport + Copy> Upstream<T> {
+    /// The parent's own sessions over that transport.
+    pub const fn new(transport: T) -> Self {
+        Self { transport }
+    }
+
+    /// What carries the requests.
+    pub const fn transport(&self) -> T {
+        self.transport
+    }
+
+    /// PD.
+    #[inline]
+    pub const fn pd(&self) -> pd::Client<T> {
+        pd::Client::new(self.transport, slots::PD)
+    }
+
+    /// RM.
+    #[inline]
+    pub const fn rm(&self) -> rm::Client<T> {
+        rm::Client::new(self.transport, slots::RM)
+    }
+
+    /// CPU.
+    #[inline]
+    pub const fn cpu(&self) -> cpu::Client<T> {
+        cpu::Client::new(self.transport, slots::CPU)
+    }
+
+    /// ROM.
+    #[inline]
+    pub const fn rom(&self) -> rom::Client<T> {
+        rom::Client::new(self.transport, slots::ROM)
+    }
+
+    /// TIMER.
+    #[inline]
+    pub const fn timer(&self) -> timer::Client<T> {
+        timer::Client::new(self.transport, slots::TIMER)
+    }
+
+    /// SIGNAL.
+    #[inline]
+    pub const fn signal(&self) -> signal::Client<T> {
+        signal::Client::new(self.transport, slots::SIGNAL)
+    }
+
+    /// Gives up something, however many steps that takes.
+    pub(crate) fn free(&self, number: Slot) {
+        self.until_gone(CallError::Error(FreeError::Nothing), || self.pd().free(number));
+    }
+
+    /// Ends a thread. What is gone already is not there to be ended.
+    pub(crate) fn destroy(&self, thread: Slot) {
+        let gone = CallError::Error(cpu::ThreadError::Nothing);
+        self.until_gone(gone, || self.cpu().destroy(thread).map(|()| 0));
+    }
+
+    /// Ends a signal context.
+    pub(crate) fn destroy_context(&self, context: Slot) {
+        let gone = CallError::Error(signal::SignalError::Nothing);
+        self.until_gone(gone, || self.signal().destroy(context).map(|()| 0));
+    }
+
+    /// Takes back what was made known to a protection domain.
+    pub(crate) fn remove(&self, pd: Slot, slot: Slot) {
+        let gone = CallError::Error(InstallError::Nothing);
+        self.until_gone(gone, || self.pd().remove(pd, slot).map(|()| 0));
+    }
+
+    /// Gives up a number that the parent was given.
+    pub(crate) fn forget(&self, number: Slot) {
+        self.remove(OWN, number);
+    }
+
+    /// Asks until nothing is left to do. Nobody could be told of an error, so it is tried again a few times.
+    pub(crate) fn until_gone<E: PartialEq>(
+        &self,
+        gone: CallError<E>,
+        mut step: impl FnMut() -> Result<u32, CallError<E>>,
+    ) {
+        let mut patience = PATIENCE;
+        while patience > 0 {
+            match step() {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) if error == gone => return,
+                Err(_) => patience -= 1,
+            }
+        }
+    }
+
+    /// Gives a dataspace all its pages, or at least `pages`; tells how many are still missing of `all`.
+    pub(crate) fn populate(&self, dataspace: Slot, all: u32, pages: u32) -> Result<u32, CallError<AllocateError>> {
+        loop {
+            let left = self.pd().populate(dataspace)?;
+            if all.saturating_sub(left) >= pages {
+                return Ok(left);
+            }
+        }
+    }
+
+    /// Copies `count` pages between dataspaces.
+    pub(crate) fn copy(
+        &self,
+        (dst, first_dst): (Slot, u32),
+        (src, first_src): (Slot, u32),
+        count: u32,
+    ) -> Result<(), CallError<CopyError>> {
+        let mut done = 0;
+        while done < count {
+            let page = |first: u32| u16::try_from(first + done).map_err(|_| CopyError::Range);
+            let pages = CopyPages { dst: page(first_dst)?, src: page(first_src)?, count: (count - done).min(MAX_COPY) };
+            match self.pd().copy(dst, src, pages)? {
+                0 => return Err(CopyError::Range.into()),
+                copied => done += copied,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A transport that counts what goes over it, for whoever wants to know.
+#[derive(Debug)]
+pub struct Counted<T> {
+    inner: T,
+    requests: AtomicU32,
+}
+
+impl<T: Transport> Counted<T> {
+    /// Nothing counted yet.
+    pub const fn new(inner: T) -> Self {
+        Self { inner, requests: AtomicU32::new(0) }
+    }
+
+    /// How many requests there were, modulo 2^32.
+    pub fn requests(&self) -> u32 {
+        self.requests.load(Relaxed)
+    }
+}
+
+impl<T: Transport> Transport for Counted<T> {
+    fn call(&self, to: Slot, selector: Selector, request: Registers) -> Answer {
+        self.requests.fetch_add(1, Relaxed);
+        self.inner.call(to, selector, request)
+    }
+
+    fn call_long(&self, to: Slot, selector: Selector, request: Long<'_>, reply: &mut [u32]) -> Answer {
+        self.requests.fetch_add(1, Relaxed);
+        self.inner.call_long(to, selector, request, reply)
+    }
+}

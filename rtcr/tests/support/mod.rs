@@ -1,0 +1,343 @@
+//! A component under checkpoint on the host: who plays its code, who embeds the library, and the parent in memory.
+#![allow(dead_code)]
+
+pub mod snapshot;
+pub mod world;
+
+use std::sync::{Mutex, MutexGuard};
+
+use base::{
+    env::slots,
+    executable::Layout,
+    rpc::{
+        Answer, Body, Buffer, Label, Long, MAX_WORDS, Registers, Reply, Request, Selector, Sequence, Slot, Status,
+        ThreadNumber, Transport,
+    },
+    session::{INTERFACES, cpu, log, parent, pd, rm, rom, signal, timer},
+};
+use rtcr::{
+    checkpoint::Checkpoint,
+    child::Child,
+    information::Need,
+    restore::{Replaying, RestoreError, Step},
+    start::{Program, Settings, numbers},
+    storage::Pool,
+    surroundings::{Event, Surroundings},
+    upstream::Upstream,
+};
+
+use snapshot::Snapshot;
+use world::World;
+
+/// Numbers of the child.
+pub const SLOTS: u32 = 64;
+/// Where its numbers begin among the parent's.
+pub const BASE: u32 = 1000;
+pub const PRIORITY: u8 = 100;
+pub const STACK: u32 = 5 * 4096;
+
+pub type Up<'w> = Upstream<&'w World>;
+
+/// A program of one page of code and two of data, one of which is in the file.
+pub fn program() -> Vec<u8> {
+    let mut file = b"\x7fELF\x01\x01\x01".to_vec();
+    file.resize(16, 0);
+    file.extend([2u16, 40].map(u16::to_le_bytes).concat());
+    file.extend([1u32, 0x0100_0010, 52, 0, 0].map(u32::to_le_bytes).concat());
+    file.extend([52u16, 32, 2, 40, 0, 0].map(u16::to_le_bytes).concat());
+    for header in
+        [[1u32, 0x1000, 0x0100_0000, 0, 0x1000, 0x1000, 5, 0x1000], [1, 0x2000, 0x0100_1000, 0, 100, 0x1800, 6, 0x1000]]
+    {
+        file.extend(header.map(u32::to_le_bytes).concat());
+    }
+    file.resize(0x1000, 0);
+    file.resize(0x2000, 0xc0);
+    file.resize(0x2000 + 100, 0xda);
+    file
+}
+
+pub fn world() -> World {
+    World::new([("program", program()), ("other", vec![7; 5000])])
+}
+
+pub fn settings() -> Settings<'static> {
+    Settings {
+        name: "child",
+        number: 3,
+        ram: 4 << 20,
+        caps: 80,
+        slots: SLOTS,
+        priority: PRIORITY,
+        stack: STACK,
+        base: BASE,
+        endpoint: slots::ENDPOINT,
+        exceptions: Slot(500),
+        log: slots::LOG,
+    }
+}
+
+/// Room that is enough for every test.
+pub const ROOM: Need = Need { objects: 120, regions: 200, words: 4096, pages: 0 };
+
+pub fn pool(world: &World, checkpoints: usize) -> Pool<&World> {
+    Pool::new(Upstream::new(world), checkpoints, &ROOM, 4096).unwrap()
+}
+
+/// Whoever embeds the library, and what it was told.
+#[derive(Default)]
+pub struct Embedder {
+    pub events: Vec<Event>,
+    pub rung: Vec<Slot>,
+    pub quiet: bool,
+}
+
+struct ParentOf<'a>(&'a mut Embedder);
+
+impl Surroundings for Embedder {
+    fn parent<'s>(&mut self, request: &Request<'_>, space: &'s mut Buffer) -> Option<Reply<'s>> {
+        match request.label.selector() {
+            s if s == <parent::call::Name as base::rpc::Call>::SELECTOR => {
+                let name = parent::Name::try_from("child").unwrap();
+                Some(base::rpc::answer::<parent::call::Name>(Ok(name), space))
+            }
+            s if s == <parent::call::Exit as base::rpc::Call>::SELECTOR => None,
+            _ => Some(Reply::of(Status::Refused)),
+        }
+    }
+
+    fn ring(&mut self, doorbell: Slot) {
+        self.rung.push(doorbell);
+    }
+
+    fn fingerprint(&mut self, name: &str, _: Slot) -> u64 {
+        name.len() as u64
+    }
+
+    fn event(&mut self, event: Event) {
+        if !self.quiet {
+            self.events.push(event);
+        }
+    }
+}
+
+/// A component, live or on its way to be.
+pub enum State<'w, 'c> {
+    Live(Child<&'w World>),
+    Replaying(Replaying<'c, &'w World>),
+    /// It has ended, for that reason perhaps.
+    Ended(Option<RestoreError>),
+}
+
+/// A component whose code the test plays: its sessions, as its code sees them.
+pub struct Player<'w, 'c> {
+    pub state: Mutex<(State<'w, 'c>, Embedder)>,
+    pub over: Mutex<bool>,
+}
+
+impl<'w, 'c> Player<'w, 'c> {
+    pub fn new(state: State<'w, 'c>) -> Self {
+        Self { state: Mutex::new((state, Embedder::default())), over: Mutex::new(false) }
+    }
+
+    pub fn live(child: Child<&'w World>) -> Self {
+        Self::new(State::Live(child))
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, (State<'w, 'c>, Embedder)> {
+        self.state.lock().unwrap()
+    }
+
+    pub fn pd(&self) -> pd::Client<&Self> {
+        pd::Client::new(self, slots::PD)
+    }
+
+    pub fn rm(&self) -> rm::Client<&Self> {
+        rm::Client::new(self, slots::RM)
+    }
+
+    pub fn cpu(&self) -> cpu::Client<&Self> {
+        cpu::Client::new(self, slots::CPU)
+    }
+
+    pub fn rom(&self) -> rom::Client<&Self> {
+        rom::Client::new(self, slots::ROM)
+    }
+
+    pub fn timer(&self) -> timer::Client<&Self> {
+        timer::Client::new(self, slots::TIMER)
+    }
+
+    pub fn signal(&self) -> signal::Client<&Self> {
+        signal::Client::new(self, slots::SIGNAL)
+    }
+
+    pub fn log(&self) -> log::Client<&Self> {
+        log::Client::new(self, slots::LOG)
+    }
+
+    pub fn parent(&self) -> parent::Client<&Self> {
+        parent::Client::new(self, slots::PARENT)
+    }
+
+    /// The live component.
+    pub fn into_child(self) -> Child<&'w World> {
+        match self.state.into_inner().unwrap().0 {
+            State::Live(child) => child,
+            State::Replaying(_) => panic!("it is still being replayed"),
+            State::Ended(error) => panic!("it has ended: {error:?}"),
+        }
+    }
+
+    pub fn with<R>(&self, f: impl FnOnce(&mut Child<&'w World>, &mut Embedder) -> R) -> R {
+        match &mut *self.lock() {
+            (State::Live(child), embedder) => f(child, embedder),
+            _ => panic!("it does not live"),
+        }
+    }
+
+    pub fn error(&self) -> Option<RestoreError> {
+        match &self.lock().0 {
+            State::Ended(error) => error.clone(),
+            _ => None,
+        }
+    }
+
+    fn dispatch(&self, to: Slot, selector: Selector, words: &[u32]) -> (Status, Vec<u32>) {
+        let interface = match to {
+            slots::PD => pd::INTERFACE,
+            slots::RM => rm::INTERFACE,
+            slots::CPU => cpu::INTERFACE,
+            slots::ROM => rom::INTERFACE,
+            slots::TIMER => timer::INTERFACE,
+            slots::SIGNAL => signal::INTERFACE,
+            slots::LOG => log::INTERFACE,
+            slots::PARENT => parent::INTERFACE,
+            _ => return (Status::Refused, Vec::new()),
+        };
+        assert!(INTERFACES.contains(&interface));
+        let request =
+            Request { label: Label::new(selector, ThreadNumber::FIRST, Sequence::FIRST), body: Body::Long(words) };
+        let mut space = Buffer::new();
+        let (state, embedder) = &mut *self.lock();
+        let taken = std::mem::replace(state, State::Ended(None));
+        let (next, answered) = match taken {
+            State::Live(mut child) => {
+                let reply = child.serve(interface.id, &request, &mut space, embedder);
+                let reply = reply.map_or((Status::PeerGone, Vec::new()), |r| (r.status, r.body.words().to_vec()));
+                (State::Live(child), reply)
+            }
+            State::Replaying(mut replaying) => match replaying.serve(interface.id, &request, &mut space, embedder) {
+                Ok(Step::Answer(reply)) => {
+                    let reply = (reply.status, reply.body.words().to_vec());
+                    (State::Replaying(replaying), reply)
+                }
+                Ok(Step::Last(reply)) => {
+                    let reply = (reply.status, reply.body.words().to_vec());
+                    match replaying.finish(embedder) {
+                        Ok(child) => (State::Live(child), reply),
+                        Err(error) => (State::Ended(Some(error)), reply),
+                    }
+                }
+                Ok(Step::Barrier) => {
+                    *self.over.lock().unwrap() = true;
+                    match replaying.finish(embedder) {
+                        Ok(child) => (State::Live(child), (Status::Interrupted, Vec::new())),
+                        Err(error) => (State::Ended(Some(error)), (Status::PeerGone, Vec::new())),
+                    }
+                }
+                Err(error) => (State::Ended(Some(error)), (Status::PeerGone, Vec::new())),
+            },
+            State::Ended(error) => (State::Ended(error), (Status::PeerGone, Vec::new())),
+        };
+        *state = next;
+        answered
+    }
+}
+
+impl Transport for Player<'_, '_> {
+    fn call(&self, to: Slot, selector: Selector, request: Registers) -> Answer {
+        let (status, words) = self.dispatch(to, selector, request.words());
+        world::answer(status, &words, &mut [])
+    }
+
+    fn call_long(&self, to: Slot, selector: Selector, request: Long<'_>, reply: &mut [u32]) -> Answer {
+        let mut words = [0; MAX_WORDS];
+        let length = request.write(&mut words).unwrap();
+        let (status, words) = self.dispatch(to, selector, &words[..length]);
+        world::answer(status, &words, reply)
+    }
+}
+
+/// Makes an instance of the program.
+pub fn start(world: &World) -> Child<&World> {
+    let file = program();
+    let layout = Layout::new(&file, file.len() as u32, 40).unwrap();
+    let program = Program { module: "program", layout: &layout };
+    Child::start(Upstream::new(world), &settings(), program, &mut Embedder::default()).unwrap()
+}
+
+pub fn start_replay<'w, 'c>(world: &'w World, saved: &'c Checkpoint) -> Result<Replaying<'c, &'w World>, RestoreError> {
+    let file = program();
+    let layout = Layout::new(&file, file.len() as u32, 40).unwrap();
+    let program = Program { module: "program", layout: &layout };
+    Child::start_replay(Upstream::new(world), &settings(), program, saved, &mut Embedder::default())
+}
+
+/// What the component's framework does before `construct`: it brings its heap. Returns false when the component has ended meanwhile.
+pub fn bootstrap(player: &Player<'_, '_>) {
+    let pd = player.pd();
+    let Ok(heap) = pd.allocate(pd::ANY, pd::OWN, 0x2_0000, pd::Memory::default()) else { return };
+    if player.rm().attach(slots::ADDRESS_SPACE, heap, rm::Placement::at(0xd000_0000)).is_err() {
+        return;
+    }
+    let _ = player.log().write(b"booting\n");
+    let _ = player.parent().name();
+    // Something that is given back before construction.
+    let Ok(passing) = pd.allocate(pd::ANY, pd::OWN, 0x1000, pd::Memory::default()) else { return };
+    let Ok(bell) = pd.create_notification(pd::ANY, pd::OWN) else { return };
+    let _ = player.signal().create(pd::ANY, pd::OWN, bell, 77);
+    let _ = pd.free(passing);
+    let _ = pd.restore_thread();
+}
+
+/// A component that has passed its barrier.
+pub fn started(world: &World) -> Player<'_, 'static> {
+    let player = Player::live(start(world));
+    bootstrap(&player);
+    player
+}
+
+/// The checkpoint in a new instance that has booted itself.
+pub fn replayed<'w>(world: &'w World, saved: &Checkpoint) -> Result<(Child<&'w World>, Embedder), RestoreError> {
+    let player = Player::new(State::Replaying(start_replay(world, saved)?));
+    bootstrap(&player);
+    let (state, embedder) = player.state.into_inner().unwrap();
+    match state {
+        State::Live(child) => Ok((child, embedder)),
+        State::Ended(Some(error)) => Err(error),
+        State::Ended(None) | State::Replaying(_) => panic!("it did not get to its barrier"),
+    }
+}
+
+/// The checkpoint in a new instance without a bootstrap.
+pub fn restored<'w>(world: &'w World, saved: &Checkpoint) -> Result<(Child<&'w World>, Embedder), RestoreError> {
+    let mut embedder = Embedder::default();
+    let child = Child::restore_directly(Upstream::new(world), &settings(), saved, &mut embedder)?;
+    Ok((child, embedder))
+}
+
+pub fn snapshot(world: &World) -> Snapshot {
+    world.state().snapshot(BASE, numbers(SLOTS))
+}
+
+/// What the holder has: nothing may be missing after a component is gone.
+pub fn holding(world: &World) -> (pd::Account, Vec<u32>, usize) {
+    let state = world.state();
+    (state.domains[&world::HOLDER].account, state.table.keys().copied().collect(), state.objects.len())
+}
+
+pub fn assert_same(one: &Snapshot, two: &Snapshot) {
+    if let Some(difference) = one.difference(two) {
+        panic!("{difference}");
+    }
+}
