@@ -6,14 +6,19 @@ use base::{
 };
 
 use crate::{
-    information::Stage, journal::Journal, object::Owned, obstacle::Refusals, session, surroundings::Surroundings,
-    table::Table, upstream::Upstream,
+    information::Stage,
+    journal::Journal,
+    object::Owned,
+    obstacle::Refusals,
+    session,
+    surroundings::Surroundings,
+    table::{PRIVATE, Table},
+    upstream::Upstream,
 };
 
 /// A component all of whose sessions end here. Dropping it ends the component and frees everything that it has.
 pub struct Child<T: Transport + Copy> {
-    /// Its protection domain. Freed first: its threads end, and what it has paid for is given back at once. The objects of
-    /// the table then give up their numbers.
+    /// Its protection domain.
     pub(crate) pd: Owned<T>,
     pub(crate) table: Table<T>,
     pub(crate) up: Upstream<T>,
@@ -74,6 +79,20 @@ impl<T: Transport + Copy> Child<T> {
     /// The sessions of the parent.
     pub const fn upstream(&self) -> Upstream<T> {
         self.up
+    }
+}
+
+impl<T: Transport + Copy> Drop for Child<T> {
+    /// The protection domain goes first: its threads end, and what it has paid for is given back at once. What is left are the
+    /// parent's numbers.
+    fn drop(&mut self) {
+        self.up.free(self.pd.number);
+        self.pd.gone = true;
+        for number in 0..self.table.slots() + PRIVATE {
+            if let Some(object) = self.table.take(number) {
+                object.forget(self.up, self.table.outward(number));
+            }
+        }
     }
 }
 

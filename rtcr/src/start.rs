@@ -147,8 +147,8 @@ impl<T: Transport + Copy> Child<T> {
         let pd = child.pd.number;
         up.pd().transfer(OWN, pd, settings.ram, settings.caps).map_err(StartError::Transfer)?;
         for (slot, interface) in SESSIONS {
-            let badge = Badge { child: settings.number, interface: interface.id };
-            let badge = badge.number().ok_or(StartError::Number)?;
+            let badge = Badge::first(settings.number, interface.id).number();
+            let badge = badge.ok_or(StartError::Number)?;
             let installed = up.pd().install(settings.endpoint, pd, slot, Grant { access: Access::Use, badge });
             installed.map_err(|error| StartError::Session(interface.name, error))?;
             child.table.insert(slot.0, Object::Session { interface: interface.id });

@@ -6,7 +6,6 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use base::{
-    child::Numbers,
     env::slots,
     rpc::{Slot, Transport},
     session::{
@@ -24,7 +23,10 @@ pub const PRIVATE: u32 = 32;
 /// The objects of a component.
 pub struct Table<T: Transport + Copy> {
     entries: Vec<Option<Box<Entry<T>>>>,
-    numbers: Numbers,
+    /// Which of the component's numbers are in use, a bit each.
+    used: Vec<u32>,
+    /// No word before that one has a free number.
+    lowest: usize,
     slots: u32,
     base: u32,
     last_serial: u64,
@@ -102,8 +104,40 @@ impl<T: Transport + Copy> Table<T> {
     pub fn new(base: u32, slots: u32) -> Self {
         let mut entries = Vec::new();
         entries.resize_with((slots + PRIVATE) as usize, || None);
-        let numbers = Numbers::new(slots, slots::FIRST_FREE.0);
-        Self { entries, numbers, slots, base, last_serial: 0, count: 0 }
+        let mut table = Self {
+            entries,
+            used: alloc::vec![0; slots.div_ceil(32) as usize],
+            lowest: 0,
+            slots,
+            base,
+            last_serial: 0,
+            count: 0,
+        };
+        (0..slots::FIRST_FREE.0).for_each(|number| table.mark(number, true));
+        table
+    }
+
+    fn mark(&mut self, number: u32, is_used: bool) {
+        let index = (number / 32) as usize;
+        // Private numbers are not marked.
+        if let Some(word) = self.used.get_mut(index).filter(|_| number < self.slots) {
+            let bit = 1 << (number % 32);
+            if is_used {
+                *word |= bit;
+            } else {
+                *word &= !bit;
+                self.lowest = self.lowest.min(index);
+            }
+        }
+    }
+
+    /// The lowest number that is free. Words that are full are looked at once, until something in them is freed.
+    fn lowest(&mut self) -> Option<u32> {
+        while *self.used.get(self.lowest)? == u32::MAX {
+            self.lowest += 1;
+        }
+        let number = self.lowest as u32 * 32 + self.used.get(self.lowest)?.trailing_ones();
+        (number < self.slots).then_some(number)
     }
 
     /// How many numbers the component has.
@@ -145,9 +179,9 @@ impl<T: Transport + Copy> Table<T> {
     ///
     /// # Errors
     /// It is taken, or not the component's.
-    pub fn place(&self, at: Slot) -> Result<u32, Taken> {
+    pub fn place(&mut self, at: Slot) -> Result<u32, Taken> {
         match at {
-            ANY => self.numbers.lowest().ok_or(Taken::Range),
+            ANY => self.lowest().ok_or(Taken::Range),
             Slot(number) if number >= self.slots => Err(Taken::Range),
             Slot(number) if self.entries[number as usize].is_some() || number < slots::FIRST_FREE.0 => {
                 Err(Taken::Occupied)
@@ -166,8 +200,8 @@ impl<T: Transport + Copy> Table<T> {
         self.last_serial += 1;
         let entry = Box::new(Entry { serial: self.last_serial, object });
         if let Some(place) = self.entries.get_mut(number as usize) {
-            self.numbers.take(number);
             self.count += usize::from(place.replace(entry).is_none());
+            self.mark(number, true);
         }
         Link { number, serial: self.last_serial }
     }
@@ -176,7 +210,7 @@ impl<T: Transport + Copy> Table<T> {
     pub fn take(&mut self, number: u32) -> Option<Object<T>> {
         let entry = self.entries.get_mut(number as usize)?.take()?;
         if number >= slots::FIRST_FREE.0 {
-            self.numbers.give(number);
+            self.mark(number, false);
         }
         self.count -= 1;
         Some(entry.object)
@@ -229,5 +263,46 @@ impl<T: Transport + Copy> Table<T> {
     /// All objects, by their numbers. Looks at every number, so it is nothing for a single request.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Object<T>)> {
         self.entries.iter().enumerate().filter_map(|(number, entry)| Some((number as u32, &entry.as_ref()?.object)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use base::rpc::{Answer, Long, Registers, Selector};
+
+    #[derive(Clone, Copy)]
+    struct Nobody;
+
+    impl Transport for Nobody {
+        fn call(&self, _: Slot, _: Selector, _: Registers) -> Answer {
+            unreachable!("nothing is asked")
+        }
+
+        fn call_long(&self, _: Slot, _: Selector, _: Long<'_>, _: &mut [u32]) -> Answer {
+            unreachable!("nothing is asked")
+        }
+    }
+
+    #[test]
+    fn the_lowest_free_number_is_given_and_what_is_gone_is_not_found() {
+        let mut table = Table::<Nobody>::new(1000, 70);
+        for expected in 16..70 {
+            assert_eq!(table.place(ANY), Ok(expected));
+            table.insert(expected, Object::Remnant);
+        }
+        assert_eq!(table.place(ANY), Err(Taken::Range));
+        assert_eq!((table.place(Slot(20)), table.place(Slot(70))), (Err(Taken::Occupied), Err(Taken::Range)));
+        assert_eq!(table.place_private(), Some(70));
+        let link = table.link(40).unwrap();
+        assert!(table.follow(link).is_some());
+        assert!(table.take(60).is_some() && table.take(40).is_some() && table.take(40).is_none());
+        assert_eq!((table.place(ANY), table.len()), (Ok(40), 52));
+        table.insert(40, Object::Remnant);
+        assert!(table.follow(link).is_none(), "it is another object under the same number");
+        assert_eq!(table.place(ANY), Ok(60));
+        assert_eq!((table.outward(1), table.inward(Slot(1001)), table.inward(Slot(999))), (Slot(1001), Some(1), None));
     }
 }

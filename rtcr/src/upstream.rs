@@ -70,19 +70,26 @@ impl<T: Transport + Copy> Upstream<T> {
 
     /// Gives up something, however many steps that takes.
     pub(crate) fn free(&self, number: Slot) {
-        self.until_gone(CallError::Error(FreeError::Nothing), || self.pd().free(number));
+        let gone = CallError::Error(FreeError::Nothing);
+        if !self.until_gone(gone, || self.pd().free(number)) {
+            self.forget(number);
+        }
     }
 
-    /// Ends a thread. What is gone already is not there to be ended.
+    /// Ends a thread.
     pub(crate) fn destroy(&self, thread: Slot) {
         let gone = CallError::Error(cpu::ThreadError::Nothing);
-        self.until_gone(gone, || self.cpu().destroy(thread).map(|()| 0));
+        if !self.until_gone(gone, || self.cpu().destroy(thread).map(|()| 0)) {
+            self.forget(thread);
+        }
     }
 
     /// Ends a signal context.
     pub(crate) fn destroy_context(&self, context: Slot) {
         let gone = CallError::Error(signal::SignalError::Nothing);
-        self.until_gone(gone, || self.signal().destroy(context).map(|()| 0));
+        if !self.until_gone(gone, || self.signal().destroy(context).map(|()| 0)) {
+            self.forget(context);
+        }
     }
 
     /// Takes back what was made known to a protection domain.
@@ -91,26 +98,28 @@ impl<T: Transport + Copy> Upstream<T> {
         self.until_gone(gone, || self.pd().remove(pd, slot).map(|()| 0));
     }
 
-    /// Gives up a number that the parent was given.
+    /// Gives up a number of the parent's own, which may stand for something that is gone.
     pub(crate) fn forget(&self, number: Slot) {
         self.remove(OWN, number);
     }
 
-    /// Asks until nothing is left to do. Nobody could be told of an error, so it is tried again a few times.
+    /// Asks until nothing is left to do; tells whether that was done here, or it was gone already. Nobody could be told of
+    /// another error, so it is tried again a few times.
     pub(crate) fn until_gone<E: PartialEq>(
         &self,
         gone: CallError<E>,
         mut step: impl FnMut() -> Result<u32, CallError<E>>,
-    ) {
+    ) -> bool {
         let mut patience = PATIENCE;
         while patience > 0 {
             match step() {
-                Ok(0) => return,
+                Ok(0) => return true,
                 Ok(_) => {}
-                Err(error) if error == gone => return,
+                Err(error) if error == gone => return false,
                 Err(_) => patience -= 1,
             }
         }
+        true
     }
 
     /// Gives a dataspace all its pages, or at least `pages`; tells how many are still missing of `all`.

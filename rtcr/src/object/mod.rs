@@ -98,6 +98,28 @@ impl<T: Transport + Copy> Object<T> {
         }
     }
 
+    /// It went with its protection domain: only the parent's number is left.
+    pub(crate) fn forget(self, up: Upstream<T>, number: Slot) {
+        if let Self::Session { .. } | Self::Remnant = self {
+            return;
+        }
+        // Nothing of it is to be asked for again; what it has here on the heap goes.
+        match self {
+            Self::RegionMap(mut map) => {
+                map.owned.gone = true;
+                drop(map);
+            }
+            mut other => {
+                if let Some(owned) = other.owned_mut() {
+                    owned.gone = true;
+                }
+                // These have nothing on the heap.
+                core::mem::forget(other);
+            }
+        }
+        up.forget(number);
+    }
+
     /// The capability, of those kinds that are given up by `free`.
     pub(crate) fn owned_mut(&mut self) -> Option<&mut Owned<T>> {
         match self {

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use base::{
     rpc::{CallError, Slot, Transport},
     session::{
-        pd::OWN,
+        pd::{ANY, AllocateError, Memory, OWN},
         rm::{AttachError, CreateError, Placement},
     },
 };
@@ -140,15 +140,24 @@ impl<T: Transport + Copy> RegionMap<T> {
         Ok(())
     }
 
-    /// Takes addresses of something that is gone: an empty region map, which is attached there and freed.
+    /// Takes addresses of something that is gone: an empty region map, which is attached there and freed; where region maps
+    /// are nested too deep for that, memory.
+    ///
+    /// That is on the parent's account, since the component's may be full; a moment later it is not there any more.
     pub(crate) fn take_addresses(&mut self, region: &RegionInfo) -> Result<(), GoneError> {
-        let up = self.owned.up;
-        let size = region.size;
-        // On the parent's account, since the component's may be full; a moment later it is not there any more.
-        let stand_in = RegionMap::create(up, Slot(0), OWN, MapKind::Managed { size }).map_err(GoneError::Create)?;
-        let placement = Placement { offset: 0, size, executable: false, ..region.placement() };
-        let address = up.rm().attach(self.owned.number, stand_in.number(), placement).map_err(GoneError::Attach)?;
-        let RegionInfo { offset, writable, executable, mapped, .. } = *region;
+        let (up, map) = (self.owned.up, self.owned.number);
+        let RegionInfo { size, offset, writable, executable, mapped, .. } = *region;
+        let placement = Placement { offset: 0, ..region.placement() };
+        let stand_in = RegionMap::create(up, ANY, OWN, MapKind::Managed { size }).map_err(GoneError::Create)?;
+        let address = match up.rm().attach(map, stand_in.number(), placement) {
+            Err(CallError::Error(AttachError::Nesting)) => {
+                let memory = up.pd().allocate(ANY, OWN, size, Memory::default()).map_err(GoneError::Allocate)?;
+                let memory = Owned::new(up, memory);
+                up.rm().attach(map, memory.number, placement)
+            }
+            attached => attached,
+        };
+        let address = address.map_err(GoneError::Attach)?;
         self.regions.insert(address, Region { size, offset, writable, executable, what: Link::NOTHING, mapped });
         Ok(())
     }
@@ -165,6 +174,8 @@ impl<T: Transport + Copy> RegionMap<T> {
 pub enum GoneError {
     /// There is no stand-in.
     Create(CallError<CreateError>),
+    /// There is no memory to stand in.
+    Allocate(CallError<AllocateError>),
     /// It is not attached.
     Attach(CallError<AttachError>),
 }

@@ -81,7 +81,7 @@ pub(crate) fn answer<'s, T: Transport + Copy, P: Surroundings + ?Sized>(
 
 impl<T: Transport + Copy, P: ?Sized> Asked<'_, T, P> {
     /// The number for something new that the component wants at `at`. In a replay it is the one that it had.
-    fn place(&self, at: Slot) -> Result<u32, Taken> {
+    fn place(&mut self, at: Slot) -> Result<u32, Taken> {
         let at = self.forced.map_or(at, Slot);
         self.child.table.place(at)
     }

@@ -219,7 +219,10 @@ impl State {
     fn free_number(&self, at: Slot) -> Option<u32> {
         match at {
             pd::ANY => (16..1 << 14).rev().find(|number| !self.table.contains_key(number)),
-            Slot(number) => (number < 1 << 14 && !self.table.contains_key(&number)).then_some(number),
+            Slot(number) => {
+                let lives = self.table.get(&number).is_some_and(|id| self.objects.contains_key(id));
+                (number < 1 << 14 && !lives).then_some(number)
+            }
         }
     }
 
@@ -379,10 +382,8 @@ impl pd::Pd for State {
     fn free(&mut self, number: Slot) -> Result<u32, pd::FreeError> {
         use pd::FreeError as Error;
         let id = *self.table.get(&number.0).ok_or(Error::Nothing)?;
-        let Some(object) = self.objects.get_mut(&id) else {
-            self.table.remove(&number.0);
-            return Err(Error::Nothing);
-        };
+        // A number for what is gone stays until it is removed or used again.
+        let object = self.objects.get_mut(&id).ok_or(Error::Nothing)?;
         match &mut object.kind {
             Kind::Thread(_) | Kind::Context(_) => return Err(Error::Kind),
             Kind::Dataspace(Dataspace { module: Some(_), .. }) => return Err(Error::Kind),
@@ -505,7 +506,8 @@ impl pd::Pd for State {
         let id = *self.table.get(&slot.0).ok_or(Error::Nothing)?;
         match self.objects.get(&id) {
             Some(Object { kind: Kind::Dataspace(Dataspace { module: Some(_), .. }), .. }) => self.end(id),
-            Some(_) => return Err(Error::Kind),
+            // Core takes the number away, and the object lives on; nobody here may do that to what it owns.
+            Some(_) => panic!("a number of something that lives is taken away"),
             None => {}
         }
         self.table.remove(&slot.0);
@@ -777,13 +779,11 @@ impl cpu::Cpu for State {
     }
 
     fn destroy(&mut self, thread: Slot) -> Result<(), cpu::ThreadError> {
-        let gone = self.thread_mut(thread).map(|_| ());
-        if gone != Err(cpu::ThreadError::Kind)
-            && let Some(id) = self.table.remove(&thread.0)
-        {
+        self.thread_mut(thread)?;
+        if let Some(id) = self.table.remove(&thread.0) {
             self.end(id);
         }
-        gone
+        Ok(())
     }
 }
 
@@ -893,7 +893,8 @@ impl signal::Signal for State {
     fn destroy(&mut self, context: Slot) -> Result<(), signal::SignalError> {
         let Some(&id) = self.table.get(&context.0) else { return Err(signal::SignalError::Nothing) };
         match self.objects.get(&id) {
-            Some(Object { kind: Kind::Context(_), .. }) | None => {
+            None => Err(signal::SignalError::Nothing),
+            Some(Object { kind: Kind::Context(_), .. }) => {
                 self.table.remove(&context.0);
                 self.end(id);
                 Ok(())
