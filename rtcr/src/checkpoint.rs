@@ -5,7 +5,7 @@
 //!
 //! While it runs:
 //! 1. Look whether something stands in the way.
-//! 2. Ask the storage for room.
+//! 2. Finish what the component has begun to free. Ask the storage for room.
 //! 3. Write down the journal, the quota and all objects.
 //!
 //! While it is stopped:
@@ -38,6 +38,7 @@ use crate::{
     stop::Stopped,
     storage::{Pages, Place, Shortage, Storage},
     surroundings::{Event, Surroundings},
+    table::PRIVATE,
 };
 
 /// What a component was at some instant. It refers to nothing that lives; the content of memory is in the storage.
@@ -137,11 +138,11 @@ impl<T: Transport + Copy> Child<T> {
         if self.stage == Stage::Booting {
             return Ok(need);
         }
-        let numbers = self.table.slots() + crate::table::PRIVATE;
-        for number in 0..numbers {
+        self.finish_endings();
+        for number in 0..self.table.slots() + PRIVATE {
             match self.table.get_mut(number) {
                 None | Some(Object::Session { .. }) => continue,
-                Some(Object::RamDataspace(dataspace)) if !dataspace.owned.ending => {
+                Some(Object::RamDataspace(dataspace)) => {
                     dataspace.count_pages()?;
                     need.pages += dataspace.pages;
                 }
@@ -151,6 +152,17 @@ impl<T: Transport + Copy> Child<T> {
             need.objects += 1;
         }
         Ok(need)
+    }
+
+    /// What the component has begun to free goes at once, but for the number: the component is told at its next step that
+    /// nothing is left.
+    fn finish_endings(&mut self) {
+        for number in 0..self.table.slots() + PRIVATE {
+            if self.table.get(number).is_some_and(|object| object.is_ending()) {
+                drop(self.table.take(number));
+                self.table.insert(number, Object::Remnant);
+            }
+        }
     }
 
     fn write_down<P: Surroundings + ?Sized>(
@@ -190,7 +202,6 @@ impl<T: Transport + Copy> Child<T> {
             let table = &self.table;
             let info = match object {
                 Object::Session { .. } => continue,
-                object if object.is_ending() => Info::Remnant,
                 Object::RamDataspace(dataspace) => {
                     let mut info = dataspace.info();
                     info.stored = stored;

@@ -10,7 +10,7 @@ use base::{
         rm::Placement,
     },
 };
-use support::{world::World, *};
+use support::{random::scribble, world::World, *};
 
 /// Something of everything.
 fn furnish(world: &World, player: &Player<'_, '_>) {
@@ -42,29 +42,6 @@ fn furnish(world: &World, player: &Player<'_, '_>) {
     player.cpu().pause(thread).unwrap();
     scribble(world, 1);
     world.state().advance(100_000);
-}
-
-/// The component's threads run: memory and registers change.
-fn scribble(world: &World, seed: u32) {
-    let mut state = world.state();
-    let state = &mut *state;
-    let numbers: Vec<(u32, u32)> = state.table.range(BASE..BASE + 200).map(|(n, id)| (*n, *id)).collect();
-    for (number, id) in numbers {
-        match state.objects.get_mut(&id).map(|object| &mut object.kind) {
-            Some(world::Kind::Dataspace(dataspace)) if dataspace.module.is_none() => {
-                for (at, page) in dataspace.pages.iter_mut().enumerate() {
-                    page[at * 13 % 4096] = (seed + number + at as u32) as u8;
-                    page[0] = seed as u8;
-                }
-            }
-            Some(world::Kind::Thread(thread)) if thread.started => {
-                let sp = thread.registers[1];
-                thread.registers = core::array::from_fn(|at| seed * 1000 + number * 20 + at as u32);
-                thread.registers[1] = sp - 0x400;
-            }
-            _ => {}
-        }
-    }
 }
 
 fn change(world: &World, player: &Player<'_, '_>) {

@@ -94,6 +94,10 @@ impl<T: Transport + Copy> RamDataspace<T> {
 
     /// Gives it at least so many pages.
     pub(crate) fn populate(&mut self, pages: u32) -> Result<(), CallError<AllocateError>> {
+        // One request too many would bring pages that the component has not asked for.
+        if self.pages < pages && pages < self.all() {
+            self.count_pages().map_err(|_| AllocateError::Nothing)?;
+        }
         if self.pages < pages {
             self.pages = self.all() - self.owned.up.populate(self.owned.number, self.all(), pages)?;
         }

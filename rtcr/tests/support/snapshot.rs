@@ -87,7 +87,11 @@ impl State {
                     regions: map
                         .regions
                         .iter()
-                        .map(|(&at, r)| (at, r.size, r.offset, r.writable, r.executable, attachable(r.what)))
+                        // Of what is gone nothing shows, from whatever offset.
+                        .map(|(&at, r)| match attachable(r.what) {
+                            None => (at, r.size, 0, false, false, None),
+                            what => (at, r.size, r.offset, r.writable, r.executable, what),
+                        })
                         .collect(),
                     handler: map.handler.and_then(number),
                     size: map.size,
@@ -104,7 +108,8 @@ impl State {
                 },
                 Kind::Context(context) => Seen::Context {
                     doorbell: number(context.doorbell),
-                    timeout: context.timeout.map(|(at, _)| at - self.now),
+                    // What rings nothing is told to nobody, so it does not matter whether somebody waits for it here.
+                    timeout: number(context.doorbell).and(context.timeout).map(|(at, _)| at - self.now),
                 },
                 Kind::Endpoint => Seen::Endpoint,
                 Kind::Notification { .. } => Seen::Notification,
@@ -145,6 +150,11 @@ impl State {
 }
 
 impl Snapshot {
+    /// Whether something has begun to go, which a checkpoint finishes.
+    pub fn has_ending(&self) -> bool {
+        self.objects.values().any(|seen| matches!(seen, Seen::Dataspace { ending: true, .. }))
+    }
+
     /// The first thing that differs, for people.
     pub fn difference(&self, other: &Self) -> Option<String> {
         let numbers = self.objects.keys().chain(other.objects.keys());

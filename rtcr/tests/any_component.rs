@@ -1,0 +1,76 @@
+//! Whatever a component has asked for, in whatever order: its checkpoint restores, by replay and directly, to the same
+//! state, and nothing is left over.
+
+mod support;
+
+use proptest::prelude::*;
+use rtcr::information::Information;
+use support::{
+    random::{Act, act, perform},
+    *,
+};
+
+/// The same at another time.
+fn timeless(information: &Information) -> Information {
+    Information { clock: 0, ..information.clone() }
+}
+
+fn any_component(first: &[Act], then: &[Act], more: &[Act]) -> Result<(), TestCaseError> {
+    let world = world();
+    let mut pool = pool(&world, 4);
+    let with_pool = holding(&world);
+    let player = started(&world);
+    first.iter().for_each(|act| perform(&world, &player, act));
+    let before = snapshot(&world);
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    let seen = snapshot(&world);
+    if !before.has_ending() {
+        prop_assert_eq!(before.difference(&seen), None, "a checkpoint changes nothing");
+    }
+    then.iter().for_each(|act| perform(&world, &player, act));
+    drop(player);
+    prop_assert_eq!(&holding(&world), &with_pool);
+
+    for directly in [false, true] {
+        let restored = if directly { restored(&world, &saved) } else { replayed(&world, &saved) };
+        let (mut child, mut embedder) =
+            restored.map_err(|error| TestCaseError::fail(format!("{directly}: {error}")))?;
+        prop_assert_eq!(seen.difference(&snapshot(&world)), None, "directly {}", directly);
+        let again = child.checkpoint(&mut pool, &mut embedder).unwrap();
+        prop_assert_eq!(timeless(again.information()), timeless(saved.information()), "directly {}", directly);
+
+        // It is a component like any other, and its checkpoints are too.
+        let player = Player::live(child);
+        more.iter().for_each(|act| perform(&world, &player, act));
+        let next = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+        // Afterwards: a tick of a beat that has come is fetched, and the next one asked for.
+        let later = snapshot(&world);
+        drop(player);
+        prop_assert_eq!(&holding(&world), &with_pool);
+        let (child, _) = replayed(&world, &next).map_err(|error| TestCaseError::fail(format!("next: {error}")))?;
+        prop_assert_eq!(later.difference(&snapshot(&world)), None, "directly {}, next generation", directly);
+        drop(child);
+        prop_assert_eq!(&holding(&world), &with_pool);
+        pool.discard(again);
+        pool.discard(next);
+    }
+    Ok(())
+}
+
+/// `PROPTEST_CASES`, or as many as take a few seconds.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn comes_back_as_it_was(
+        first in prop::collection::vec(act(), 0..60),
+        then in prop::collection::vec(act(), 0..20),
+        more in prop::collection::vec(act(), 0..20),
+    ) {
+        any_component(&first, &then, &more)?;
+    }
+}
