@@ -100,10 +100,26 @@ impl<T: Transport + Copy> pd::Interposer for Ward<T> {
     }
 
     fn install(&mut self, (number, pd, slot, grant): Arguments<'_, call::Install>) -> Decision<call::Install> {
-        let (Some(number), Some(pd)) = (self.out(number), self.out(pd).filter(|_| !Self::is_own(pd))) else {
+        let (Some(number), Some(domain)) = (self.out(number), self.out(pd)) else {
             return Decision::Answer(Err(InstallError::Nothing.into()));
         };
-        self.pd().install(number, pd, slot, grant).into()
+        if !Self::is_own(pd) {
+            return self.pd().install(number, domain, slot, grant).into();
+        }
+        // What the child itself knows, the parent knows under the number that stands for the child's.
+        self.make(slot, |ward, outside| {
+            ward.pd().install(number, pd::OWN, outside, grant)?;
+            let Some(inside) = ward.window.inward(outside) else { return Ok(()) };
+            let installed = ward.pd().install(number, ward.window.pd(), inside, grant);
+            if installed.is_err() {
+                // It was put there a moment ago.
+                let _ = ward.pd().remove(pd::OWN, outside);
+            } else {
+                ward.installed.insert(inside);
+            }
+            installed.map(|_| ())
+        })
+        .into()
     }
 
     fn remove(&mut self, (pd, slot): Arguments<'_, call::Remove>) -> Decision<call::Remove> {
