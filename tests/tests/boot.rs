@@ -86,7 +86,7 @@ fn each_other_fault_is_explained() {
         ("data_runner", "which it may not execute"),
         ("undefined_instruction", "instruction that does not exist"),
         ("unknown_system_call", "system call"),
-        ("empty_slot", "slot 0x63"),
+        ("empty_slot", "slot 0x10000"),
     ] {
         assert_ended(&run(name), Kind::Failed, &format!("{name} faulted"), &[told]);
     }

@@ -95,12 +95,6 @@ pub enum Error {
         /// Why.
         misplaced: Misplaced,
     },
-    /// More pages than core can keep capabilities of.
-    #[error(
-        "the components start with {0} pages, but core has room for the capabilities of {most}; use smaller programs \
-         and stacks", most = plan::MAX_PAGES
-    )]
-    Pages(u32),
     /// Core is not page-aligned.
     #[error("core is linked at {0:#010x}, which is no page boundary; mend platform-arm_v7a/core/link.ld")]
     CorePlace(u32),
@@ -154,9 +148,12 @@ pub enum Error {
         suggestion: Bytes,
     },
     /// The quotas of all components exceed the board.
-    #[error("the components may use {wanted} bytes in all, but the board has {free} to give; lower component.NAME.ram")]
+    #[error(
+        "the components, and core to manage them, may use {wanted} bytes in all, but the board has {free} to give; \
+         lower component.NAME.ram"
+    )]
     TotalRam {
-        /// Sum of all quotas.
+        /// Sum of all quotas, and what core needs.
         wanted: u64,
         /// What is left beside kernel, core and modules.
         free: u64,
@@ -228,7 +225,6 @@ pub fn assemble(name: &str, scenario: &Scenario, parts: &Parts) -> Result<Image,
     places.push(part("boot archive", archive_start.into(), archive.len() as u64, &archive));
 
     let free = u64::from(KERNEL_RAM.end - KERNEL_RAM.start) - (end - u64::from(KERNEL_RAM.start));
-    let free = free.min(u64::from(plan::MAX_PAGES) * u64::from(PAGE));
     let components = components(scenario, &programs, free)?;
     let archive_segment = Segment {
         address: archive_start,
@@ -275,7 +271,7 @@ fn core_size(core: &Executable<'_>) -> Result<u64, Error> {
 
 fn components(scenario: &Scenario, programs: &[(&str, Vec<u8>)], free: u64) -> Result<Vec<ComponentReport>, Error> {
     let bytes = |pages| u64::from(pages) * u64::from(PAGE);
-    let (mut reports, mut pages, mut wanted) = (Vec::new(), 0, 0);
+    let (mut reports, mut wanted) = (Vec::new(), 0);
     for (name, component) in &scenario.components {
         let binary = component.binary(name);
         let (_, file) =
@@ -289,9 +285,8 @@ fn components(scenario: &Scenario, programs: &[(&str, Vec<u8>)], free: u64) -> R
             let suggestion = Bytes(u32::try_from((needed * 5 / 4).next_multiple_of(64 << 10)).unwrap_or(u32::MAX));
             return Err(Error::Ram { component: name.clone(), ram, program, stack, below, needed, suggestion });
         }
-        pages += demand.pages();
         // What is below others comes out of theirs.
-        wanted += if component.parent() == INIT { ram } else { 0 };
+        wanted += if component.parent() == INIT { u64::from(component.most_ram().0) } else { 0 };
         reports.push(ComponentReport {
             name: name.clone(),
             binary: binary.into(),
@@ -302,9 +297,7 @@ fn components(scenario: &Scenario, programs: &[(&str, Vec<u8>)], free: u64) -> R
             stack,
         });
     }
-    if pages > plan::MAX_PAGES {
-        return Err(Error::Pages(pages));
-    }
+    let wanted = plan::memory(wanted);
     if wanted > free {
         return Err(Error::TotalRam { wanted, free });
     }

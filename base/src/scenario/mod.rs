@@ -133,6 +133,11 @@ impl Component {
         self.binary.as_deref().unwrap_or(name)
     }
 
+    /// Memory that it may have at most, with what its parent gives it later.
+    pub fn most_ram(&self) -> Bytes {
+        self.ram.max(self.ram_max.unwrap_or(self.ram))
+    }
+
     /// Name of the component that starts it.
     pub fn parent(&self) -> &str {
         self.parent.as_deref().unwrap_or(INIT)

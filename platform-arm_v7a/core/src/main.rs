@@ -11,7 +11,7 @@ mod server;
 
 use alloc::{format, string::String};
 
-use base::scenario::Scenario;
+use base::scenario::{INIT, Scenario};
 use board::{gpt, gpt::Gpt};
 use rtcr_core::{
     begin::begin,
@@ -29,10 +29,11 @@ use rtcr_core::{
 };
 use sel4::{BootInfo, Cap, Endpoint, Notification, boot};
 use server::Server;
-use wire::record::{Record, Verdict};
+use wire::{
+    plan,
+    record::{Record, Verdict},
+};
 
-/// Memory that components need, in bytes; clearing it takes about 1 ms for each MiB.
-const MEMORY: u64 = 64 << 20;
 /// What core needs to keep book of them, in MiB.
 const HEAP: u32 = 8;
 
@@ -73,7 +74,8 @@ fn prepare(
     let scenario = modules::scenario(&archive).map_err(|error| format!("core cannot start: {error}"))?;
     let (clock, lines) = start_clock(&mut objects, &mut window).map_err(text)?;
     let endpoint = objects.make().map_err(text)?;
-    let mut resources = Resources::new(boot_info, objects, window, MEMORY).map_err(text)?;
+    let wanted = scenario.children(INIT).map(|(_, component)| u64::from(component.most_ram().0)).sum();
+    let mut resources = Resources::new(boot_info, objects, window, plan::memory(wanted)).map_err(text)?;
     resources.extend_heap(HEAP).map_err(text)?;
     let system = System::new(endpoint, resources, Timeouts::new(clock, scenario.limit), lines);
     Ok((scenario, system, endpoint))

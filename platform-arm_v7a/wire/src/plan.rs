@@ -13,9 +13,14 @@ use crate::{
     layout::{KERNEL_PHYSICAL, KERNEL_VIRTUAL, LOADER, PAGE, page_up},
 };
 
-/// Pages that all components together may have: core keeps two capabilities of each, in a space of 2^16 slots, and some
-/// hundred for everything else.
-pub const MAX_PAGES: u32 = 31 << 10;
+/// What core and the first component need besides what components may use.
+const BESIDES: u64 = 24 << 20;
+
+/// Memory that core takes for components that may use so many bytes in all. Of each page it keeps two capabilities and
+/// some bytes of book, less than 2 %.
+pub const fn memory(components: u64) -> u64 {
+    components + components / 32 + BESIDES
+}
 
 /// What one page table covers, as a power of two.
 const TABLE_BITS: u32 = 20;
