@@ -51,7 +51,11 @@ fn copy(src: &Path, dst: &Path) -> io::Result<()> {
         match path.is_dir() {
             true if name == "target" || name == ".git" => {}
             true => copy(&path, &dst.join(name))?,
-            false => drop(fs::copy(&path, dst.join(name))?),
+            // With the time of its last change, by which cargo knows what it has built of it.
+            false => {
+                fs::copy(&path, dst.join(&name))?;
+                fs::File::options().write(true).open(dst.join(name))?.set_modified(entry.metadata()?.modified()?)?;
+            }
         }
     }
     Ok(())

@@ -72,7 +72,9 @@ impl Copy {
 fn copy(src: &Path, dst: &Path) -> io::Result<()> {
     if !src.is_dir() {
         fs::create_dir_all(dst.parent().unwrap_or(dst))?;
-        return fs::copy(src, dst).map(drop);
+        fs::copy(src, dst)?;
+        // By the time of its last change cargo knows what it has built of it.
+        return fs::File::options().write(true).open(dst)?.set_modified(src.metadata()?.modified()?);
     }
     fs::create_dir_all(dst)?;
     for entry in fs::read_dir(src)? {
