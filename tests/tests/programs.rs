@@ -111,6 +111,19 @@ fn what_cannot_be_attached_or_detached_is_refused() {
 }
 
 #[test]
+fn memory_by_numbers_leaves_nothing_behind() {
+    let parts = [
+        "frames of all sizes",
+        "pages when they are touched",
+        "region maps in region maps",
+        "copies",
+        "protection domains",
+        "faults that wait",
+    ];
+    assert_prints("spaces", &parts.map(|part| format!("[spaces] {part}\n")).concat());
+}
+
+#[test]
 fn more_than_there_is_is_refused() {
     assert_harmless("absurd_quotas", "all refused");
 }

@@ -98,11 +98,21 @@ impl System {
         }
         let mut frames = Vec::new();
         let count = Pieces::new(pages, memory.largest).count();
-        frames.try_reserve_exact(count as usize).map_err(|_| AllocateError::Exhausted)?;
-        self.charge(account, bytes(pages), 1).map_err(|quota| match quota {
-            Quota::Ram => AllocateError::Ram,
-            Quota::Caps => AllocateError::Caps,
-        })?;
+        if !self.take_room(list_bytes(count)) {
+            return Err(AllocateError::Exhausted);
+        }
+        if frames.try_reserve_exact(count as usize).is_err() {
+            self.give_room(list_bytes(count));
+            return Err(AllocateError::Exhausted);
+        }
+        let charged = self.charge(account, bytes(pages), 1);
+        if let Err(quota) = charged {
+            self.give_room(list_bytes(count));
+            return Err(match quota {
+                Quota::Ram => AllocateError::Ram,
+                Quota::Caps => AllocateError::Caps,
+            });
+        }
         let dataspace = Dataspace {
             account: Some(account),
             place: 0,
@@ -114,6 +124,7 @@ impl System {
         };
         let Some(id) = self.dataspaces.insert(dataspace) else {
             self.refund(account, bytes(pages), 1);
+            self.give_room(list_bytes(count));
             return Err(AllocateError::Exhausted);
         };
         self.own(account, Known::Dataspace(id));
@@ -158,8 +169,9 @@ impl System {
                 return dataspace.present();
             }
         }
-        let (account, pages) = (dataspace.account, dataspace.pages);
+        let (account, pages, count) = (dataspace.account, dataspace.pages, dataspace.pieces().count());
         if let Some(account) = account {
+            self.give_room(list_bytes(count));
             self.disown(account, Known::Dataspace(id));
             self.refund(account, bytes(pages), 1);
         }
@@ -251,6 +263,11 @@ impl System {
         let dataspace = Dataspace { account: None, place: 0, pages, memory, attached, ending: false, content };
         self.dataspaces.insert(dataspace).ok_or(Exhausted::Memory(0))
     }
+}
+
+/// Bytes of core's heap for a list of so many frames.
+fn list_bytes(count: u32) -> u32 {
+    (count * size_of::<FrameId>() as u32).next_power_of_two()
 }
 
 /// Bytes of so many pages.

@@ -182,6 +182,8 @@ impl Account {
 const SLOT_BYTES: u64 = 16;
 /// Longest name.
 const MAX_NAME: usize = 32;
+/// Most protection domains above each other, core's own included.
+const MAX_DEPTH: usize = 16;
 /// Fewest slots of a protection domain, as a power of two.
 const MIN_SLOT_BITS: u8 = 6;
 
@@ -211,11 +213,33 @@ impl System {
             return Err(CreateError::Size);
         }
         let slot_bits = (slots.next_power_of_two().trailing_zeros() as u8).max(MIN_SLOT_BITS);
+        let cost = SLOT_BYTES << slot_bits;
+        if !self.may_have_child(parent) || !self.take_room(cost as u32) {
+            return Err(CreateError::Exhausted);
+        }
+        let made = self.make_domain(parent, (slot_bits, cost), name);
+        if made.is_err() {
+            self.give_room(cost as u32);
+        }
+        made
+    }
+
+    /// Whether a protection domain is not the deepest there may be.
+    fn may_have_child(&self, parent: Option<Id<Domain>>) -> bool {
+        let above = |id: &Id<Domain>| self.domains.get(*id).and_then(|domain| domain.parent);
+        core::iter::successors(parent, above).take(MAX_DEPTH).count() < MAX_DEPTH
+    }
+
+    fn make_domain(
+        &mut self,
+        parent: Option<Id<Domain>>,
+        (slot_bits, cost): (u8, u64),
+        name: &str,
+    ) -> Result<Id<Domain>, CreateError> {
         let count = 1 << slot_bits;
         let mut table = Vec::new();
         table.try_reserve_exact(count).map_err(|_| CreateError::Exhausted)?;
         table.resize(count, Entry::NOTHING);
-        let cost = SLOT_BYTES << slot_bits;
         if let Some(parent) = parent {
             self.charge(parent, cost, 1).map_err(|quota| match quota {
                 Quota::Ram => CreateError::Ram,

@@ -177,6 +177,7 @@ impl System {
             self.refund(parent, bytes, 1);
         }
         self.resources.give_cnode(slots, slot_bits);
+        self.give_room(bytes as u32);
         let ended = self.domains.remove(id).map(|domain| domain.account).unwrap_or_default();
         if let Some(parent) = parent.and_then(|parent| self.domains.get_mut(parent)) {
             // What it was given comes back; nothing of it is in use any more.

@@ -12,7 +12,7 @@ use super::{
     Cure, Dataspace, Id, RegionMap, System, Thread,
     dataspace::Part,
     region_map::Object,
-    space::{TABLE_BYTES, Unmapped, Way},
+    space::{TABLE_BYTES, TABLE_ROOM, Unmapped, Way},
 };
 
 /// Pages that are mapped or unmapped at once, counted at each place.
@@ -65,6 +65,8 @@ enum Step {
     On(u32),
     /// The dataspace has no memory there yet.
     Absent,
+    /// It is a large frame of which more is to be cleared first.
+    Again,
 }
 
 impl System {
@@ -138,25 +140,39 @@ impl System {
         }
         let uncached = dataspace.memory.cache == Cache::Uncached;
         let way = Way { writable: leaf.writable, executable: leaf.executable, uncached };
-        self.put(id, page - before, (part, piece.size), way)?;
-        Ok(Step::On(on))
+        Ok(if self.put(id, page - before, (part, piece.size), way)? { Step::On(on) } else { Step::Again })
     }
 
-    /// Maps a frame, with the page table that it needs, unless something is mapped there already.
+    /// The same, however much is to be cleared for it: a thread waits.
+    fn map_page_now(&mut self, id: Id<RegionMap>, page: u32) -> bool {
+        loop {
+            match self.map_page(id, page) {
+                Ok(Step::Again) => {}
+                result => return result.is_ok(),
+            }
+        }
+    }
+
+    /// Maps a frame, with the page table that it needs, unless something is mapped there already; tells whether that is done,
+    /// or more is to be cleared first.
     fn put(
         &mut self,
         id: Id<RegionMap>,
         page: u32,
         part: (Part, base::session::pd::FrameSize),
         way: Way,
-    ) -> Result<(), Left> {
-        let Self { maps, resources, domains, .. } = self;
-        let Some(map) = maps.get_mut(id) else { return Ok(()) };
-        let Some(space) = map.space.as_mut().filter(|space| !space.is_mapped(page)) else { return Ok(()) };
+    ) -> Result<bool, Left> {
+        let Self { maps, resources, domains, room, .. } = self;
+        let Some(map) = maps.get_mut(id) else { return Ok(true) };
+        let Some(space) = map.space.as_mut().filter(|space| !space.is_mapped(page)) else { return Ok(true) };
         match space.map(resources, page, part, way) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(Unmapped::Unclean) => Ok(false),
             Err(Unmapped::Exhausted) => Err(Left::Exhausted),
             Err(Unmapped::Table) => {
+                if *room < TABLE_ROOM {
+                    return Err(Left::Exhausted);
+                }
                 let account = &mut domains.get_mut(map.account).ok_or(Left::Exhausted)?.account;
                 account.charge(TABLE_BYTES, 0).map_err(|_| Left::Ram)?;
                 let made = space.add_table(resources, page);
@@ -165,8 +181,14 @@ impl System {
                     // An empty table does not stay.
                     let (_, tables) = if made.is_ok() { space.unmap(resources, page, page + 1) } else { (0, 1) };
                     account.refund(u64::from(tables) * TABLE_BYTES, 0);
+                } else {
+                    *room -= TABLE_ROOM;
                 }
-                mapped.map_err(|_| Left::Exhausted)
+                match mapped {
+                    Ok(()) => Ok(true),
+                    Err(Unmapped::Unclean) => Ok(false),
+                    Err(_) => Err(Left::Exhausted),
+                }
             }
         }
     }
@@ -186,6 +208,7 @@ impl System {
                 Ok(Step::On(on)) => done = (done + on).min(pages),
                 // It is mapped when it is there and touched.
                 Ok(Step::Absent) => return Ok(0),
+                Ok(Step::Again) => budget = 0,
                 Err(error) => result = Err(error),
             }
             if let Some(shown) = self.maps.get_mut(id).and_then(|map| map.regions.get_mut(start)) {
@@ -210,7 +233,9 @@ impl System {
             }
         };
         for place in places.iter().filter(|place| (place.from..place.to).contains(&page.into())) {
-            self.map_page(place.space, (i64::from(page) + place.delta) as u32)?;
+            if let Step::Again = self.map_page(place.space, (i64::from(page) + place.delta) as u32)? {
+                return Ok(Step::Again);
+            }
         }
         Ok(Step::On(on))
     }
@@ -247,6 +272,7 @@ impl System {
         let (frames, tables) = space.unmap(resources, start, end);
         if tables > 0 {
             self.pay_tables(id, tables);
+            self.give_room(tables * TABLE_ROOM);
         }
         frames
     }
@@ -284,7 +310,9 @@ impl System {
         let Found::Page(leaf) = self.at(id, page) else { return None };
         let dataspace = self.dataspaces.get(leaf.dataspace).filter(|it| leaf.writable && !it.ending)?;
         let before = leaf.page - dataspace.pieces().at(leaf.page)?.page;
-        self.map_page(id, page).ok()?;
+        if !self.map_page_now(id, page) {
+            return None;
+        }
         let map = self.maps.get_mut(id)?;
         let space = map.space.as_ref()?;
         let pinned = (space.directory, space.cap(page.checked_sub(before)?)?);
@@ -327,7 +355,7 @@ impl System {
                     FaultAccess::Write => leaf.writable,
                     FaultAccess::Execute => leaf.executable,
                 };
-                let cured = allowed && self.map_page(id, page).is_ok() && self.is_mapped(id, page);
+                let cured = allowed && self.map_page_now(id, page) && self.is_mapped(id, page);
                 if cured { Cure::Cured } else { Cure::Nobody }
             }
             Found::Nothing { map, page, .. } if self.wait_for_page(id, map, (page, access), thread) => Cure::Waits,

@@ -11,6 +11,7 @@
 
 mod arena;
 mod control;
+mod cure;
 pub mod dataspace;
 pub mod domain;
 mod ending;
@@ -21,7 +22,6 @@ mod mapping;
 mod owned;
 mod peers;
 pub mod region_map;
-mod seam;
 pub mod signal;
 pub mod source;
 pub mod space;
@@ -35,10 +35,10 @@ use base::{queue::Links, session::pd::AllocateError};
 use sel4::{Cap, Endpoint, Notification, Reply};
 
 pub use arena::{Arena, Id};
+pub use cure::Cure;
 pub use dataspace::Dataspace;
 pub use domain::{Account, Domain, Entry, Known, Session};
 pub use region_map::RegionMap;
-pub use seam::Cure;
 pub use signal::Context;
 pub use source::Source;
 pub use thread::Thread;
@@ -92,6 +92,8 @@ pub struct System {
     pub irqs: Arena<irq::Irq>,
     /// Interrupts that can be had.
     pub lines: irq::Lines,
+    /// Bytes of core's heap that components may still cause to be used.
+    room: u32,
     /// Boot modules.
     pub modules: Vec<Module>,
     /// Devices whose registers somebody has asked for, by their addresses.
@@ -149,9 +151,34 @@ impl System {
             timeouts,
             irqs: Arena::new(irq::MAX_LINES as u32),
             lines,
+            room: ROOM,
             modules: Vec::new(),
             devices: Vec::new(),
         }
+    }
+}
+
+/// Bytes of core's heap for what no account pays and components decide about: tables, regions, what is mapped where, lists
+/// of frames. The rest of the heap is for what is limited by the arenas and by capabilities.
+const ROOM: u32 = 4 << 20;
+
+impl System {
+    /// Takes bytes of core's heap for something of a component's; tells whether they are there. So what components ask for
+    /// never exhausts the heap, which would end core.
+    #[must_use]
+    fn take_room(&mut self, bytes: u32) -> bool {
+        match self.room.checked_sub(bytes) {
+            Some(rest) => {
+                self.room = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Gives them back.
+    fn give_room(&mut self, bytes: u32) {
+        self.room += bytes;
     }
 }
 

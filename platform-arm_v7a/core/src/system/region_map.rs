@@ -26,6 +26,10 @@ const SPACE_BYTES: u64 = 16 << 10;
 const MAX_NESTING: u32 = 4;
 /// Most places at which one managed region map is attached: what happens to a page of it happens at each place.
 const MAX_PLACES: usize = 4;
+/// Most places at which one dataspace is attached; freeing it looks at each for message buffers.
+const MAX_DATASPACE_PLACES: usize = 128;
+/// Bytes of core's heap for what is known of a region, in its region map and in what it shows.
+const REGION_ROOM: u32 = 128;
 /// Most regions of a region map; adding one moves those behind.
 const MAX_REGIONS: usize = 1024;
 
@@ -275,7 +279,9 @@ impl System {
         Placement { writable, executable, .. }: Placement,
     ) -> Result<(), AttachError> {
         let places = self.attached(object).ok_or(AttachError::Nothing)?;
-        places.try_reserve(1).map_err(|_| AttachError::Exhausted)?;
+        if places.len() >= MAX_DATASPACE_PLACES || places.try_reserve(1).is_err() || self.room < REGION_ROOM {
+            return Err(AttachError::Exhausted);
+        }
         let shown = Shown { object, offset, writable, executable, detaching: false, done: 0 };
         let map = self.maps.get_mut(id).ok_or(AttachError::Nothing)?;
         map.regions.insert(start, pages, shown).map_err(|refused| match refused {
@@ -285,6 +291,7 @@ impl System {
         if let Some(places) = self.attached(object) {
             places.push((id, start));
         }
+        self.room -= REGION_ROOM;
         self.update_height(id);
         Ok(())
     }
@@ -360,6 +367,7 @@ impl System {
     /// Removes a region of which nothing is mapped.
     fn drop_region(&mut self, id: Id<RegionMap>, start: u32) {
         let Some(region) = self.maps.get_mut(id).and_then(|map| map.regions.remove(start)) else { return };
+        self.give_room(REGION_ROOM);
         if let Some(places) = self.attached(region.what.object)
             && let Some(index) = places.iter().position(|&place| place == (id, start))
         {
@@ -404,7 +412,10 @@ impl System {
         }
         self.refund(account, if space.is_some() { SPACE_BYTES } else { 0 }, 1);
         // They try again, and find what is there now.
-        waiting.into_iter().for_each(|waiting| self.restart(waiting.thread));
+        for Waiting { thread, .. } in waiting {
+            self.forget_note(thread);
+            self.restart(thread);
+        }
     }
 
     /// Page tables were made or given back.
@@ -458,10 +469,14 @@ impl System {
             && let Some(index) = map.waiting.iter().position(|it| within.contains(&(it.fault.address / PAGE)))
         {
             let thread = map.waiting.remove(index).thread;
-            if let Some(space) = self.threads.get(thread).map(Thread::map).and_then(|space| self.maps.get_mut(space)) {
-                space.noted.retain(|&(noted, _)| noted != thread);
-            }
+            self.forget_note(thread);
             self.restart(thread);
+        }
+    }
+
+    fn forget_note(&mut self, thread: Id<Thread>) {
+        if let Some(space) = self.threads.get(thread).map(Thread::map).and_then(|space| self.maps.get_mut(space)) {
+            space.noted.retain(|&(noted, _)| noted != thread);
         }
     }
 

@@ -15,6 +15,10 @@ use crate::resources::Resources;
 const TABLE: u32 = 256;
 /// Bytes that a page table costs.
 pub const TABLE_BYTES: u64 = 1 << 10;
+/// Bytes of core's heap for what is known of a page table, or of a megabyte without one.
+pub const TABLE_ROOM: u32 = 1 << 11;
+/// Pages that are cleared before something is mapped, at once.
+const CLEARED: u32 = 32;
 /// Nothing is mapped.
 const NOTHING: u32 = 0;
 /// The page belongs to a larger frame that begins before.
@@ -53,6 +57,8 @@ pub struct Way {
 pub enum Unmapped {
     /// A page table is missing; the caller pays for one and tries again with [`Space::add_table`].
     Table,
+    /// More of the frame is to be cleared first: ask again.
+    Unclean,
     /// No slot, no memory, or the kernel refused.
     Exhausted,
 }
@@ -200,7 +206,9 @@ fn place(
     };
     let own = match part {
         Part::Frame(frame) => {
-            resources.clean(frame);
+            if resources.clean_some(frame, CLEARED) > 0 {
+                return Err(Unmapped::Unclean);
+            }
             resources.frame_cap(frame)
         }
         Part::Device(cap) => cap,
