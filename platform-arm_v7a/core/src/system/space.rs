@@ -215,10 +215,11 @@ fn place(
     };
     // SAFETY: a component's address space, in which core has no references.
     let map = |cap: Cap<Frame>| unsafe { cap.map(space, page << 12, rights, attributes) };
-    let unify = |cap: Cap<Frame>| match way.executable {
-        // What was written as data is to be fetched as instructions. It is mapped, so this cannot fail.
-        true => _ = cap.unify_instruction(0..size.bytes()),
-        false => {}
+    let unify = |cap: Cap<Frame>| {
+        if way.executable {
+            // What was written as data is to be fetched as instructions. It is mapped, so this cannot fail.
+            let _ = cap.unify_instruction(0..size.bytes());
+        }
     };
     if matches!(part, Part::Frame(_)) {
         match map(own) {
