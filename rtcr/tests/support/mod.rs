@@ -327,6 +327,45 @@ pub fn restored<'w>(world: &'w World, saved: &Checkpoint) -> Result<(Child<&'w W
     Ok((child, embedder))
 }
 
+/// Something of everything.
+pub fn furnish(world: &World, player: &Player<'_, '_>) {
+    let (pd, rm) = (player.pd(), player.rm());
+    let memory = pd.allocate(pd::ANY, pd::OWN, 40 * 4096, pd::Memory::default()).unwrap();
+    assert_eq!(pd.populate(memory).unwrap(), 0);
+    let address = rm.attach(slots::ADDRESS_SPACE, memory, rm::Placement::ANYWHERE).unwrap();
+    assert_eq!(rm.map(slots::ADDRESS_SPACE, address).unwrap(), 0);
+    let managed = rm.create(pd::ANY, pd::OWN, 0x8000).unwrap();
+    let part =
+        rm::Placement { address: Some(0x2000), offset: 0x1000, size: 0x2000, writable: false, executable: false };
+    rm.attach(managed, memory, part).unwrap();
+    rm.attach(slots::ADDRESS_SPACE, managed, rm::Placement::at(0x2000_0000)).unwrap();
+    let module = player.rom().open(pd::ANY, "other").unwrap();
+    let read_only = rm::Placement { writable: false, ..rm::Placement::ANYWHERE };
+    rm.attach(slots::ADDRESS_SPACE, module, read_only).unwrap();
+    let bell = pd.create_notification(Slot(40), pd::OWN).unwrap();
+    pd.create_endpoint(pd::ANY, pd::OWN).unwrap();
+    let context = player.signal().create(pd::ANY, pd::OWN, bell, 0xc00c1e).unwrap();
+    rm.handle_faults(managed, context).unwrap();
+    player.timer().periodic(context, 1_000_000).unwrap();
+    let once = player.signal().create(pd::ANY, pd::OWN, slots::DOORBELL, 5).unwrap();
+    player.timer().once(once, 777_000).unwrap();
+    player.signal().raise(once).unwrap();
+    let stack = pd.allocate(pd::ANY, pd::OWN, 4 * 4096, pd::Memory::default()).unwrap();
+    rm.attach(slots::ADDRESS_SPACE, stack, rm::Placement::at(0x0c1f_c000)).unwrap();
+    let thread = player.cpu().create(pd::ANY, pd::OWN, slots::ADDRESS_SPACE, 90, 0x0c1f_f000, "second").unwrap();
+    player.cpu().bind(thread, bell).unwrap();
+    player.cpu().start(thread, 0x0100_0040, 0x0c1f_e800, 9).unwrap();
+    player.cpu().pause(thread).unwrap();
+    random::scribble(world, 1);
+    world.state().advance(100_000);
+}
+
+/// A way to restore.
+pub type Restore = for<'w> fn(&'w World, &Checkpoint) -> Result<(Child<&'w World>, Embedder), RestoreError>;
+
+/// Both ways.
+pub const WAYS: [Restore; 2] = [replayed, restored];
+
 pub fn snapshot(world: &World) -> Snapshot {
     world.state().snapshot(BASE, numbers(SLOTS))
 }

@@ -38,8 +38,8 @@ pub struct State {
     pub calls: usize,
     /// Which request fails.
     pub fails_at: Option<usize>,
-    /// Requests by session and operation.
-    pub asked: BTreeMap<(u32, u8), usize>,
+    /// Requests in order: session and operation.
+    pub asked: Vec<(Slot, u8)>,
     last: Id,
 }
 
@@ -132,7 +132,7 @@ impl World {
             printed: Vec::new(),
             calls: 0,
             fails_at: None,
-            asked: BTreeMap::new(),
+            asked: Vec::new(),
             last: 100,
         };
         // Of its own the holder has sessions, which are looked up by nobody here, an endpoint and a context.
@@ -149,7 +149,7 @@ impl World {
     fn dispatch(&self, to: Slot, selector: Selector, words: &[u32]) -> (Status, Vec<u32>) {
         let mut state = self.state();
         state.calls += 1;
-        *state.asked.entry((to.0, selector.operation())).or_default() += 1;
+        state.asked.push((to, selector.operation()));
         if state.fails_at == Some(state.calls) {
             return (Status::PeerGone, Vec::new());
         }

@@ -1,0 +1,125 @@
+//! Whichever request to the parent's own parent fails, in a checkpoint or a restore: nothing is left over, the component
+//! runs on or its checkpoint is kept, and the next try succeeds.
+
+mod support;
+
+use support::{world::World, *};
+
+/// The `k`-th request from now on fails.
+fn fail(world: &World, k: usize) {
+    let mut state = world.state();
+    state.fails_at = Some(state.calls + k);
+}
+
+/// Whether a request has failed; none does any more.
+fn has_failed(world: &World) -> bool {
+    let mut state = world.state();
+    let fails_at = state.fails_at.take();
+    fails_at.is_some_and(|at| state.calls >= at)
+}
+
+#[test]
+fn in_a_checkpoint() {
+    let mut k = 0;
+    let mut failures = 0;
+    loop {
+        k += 1;
+        let world = world();
+        let mut pool = pool(&world, 2);
+        let with_pool = holding(&world);
+        let player = started(&world);
+        furnish(&world, &player);
+        let before = snapshot(&world);
+        fail(&world, k);
+        let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder));
+        if !has_failed(&world) {
+            break;
+        }
+        failures += usize::from(saved.is_err());
+        assert_same(&before, &snapshot(&world));
+        // What was fetched before it failed is still told to the component, and is in the next checkpoint.
+        let saved = match saved {
+            Ok(saved) => saved,
+            Err(_) => player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap(),
+        };
+        let pending = player.signal().fetch(base::env::slots::DOORBELL).unwrap().unwrap();
+        assert_eq!((pending.cookie, pending.count), (5, 1));
+        let now = saved.information().objects.iter().filter_map(|object| match &object.info {
+            rtcr::object::Info::SignalContext(context) => Some(context.pending),
+            _ => None,
+        });
+        assert_eq!(now.sum::<u32>(), 1);
+        drop(player);
+        assert_eq!(holding(&world), with_pool);
+        let (child, _) = restored(&world, &saved).unwrap();
+        assert_same(&before, &snapshot(&world));
+        drop(child);
+        assert_eq!(holding(&world), with_pool);
+    }
+    assert!(failures > 20, "only {failures} requests of a checkpoint could fail");
+}
+
+fn in_a_restore(restore: Restore, at_least: usize) {
+    let world = world();
+    let mut pool = pool(&world, 2);
+    let with_pool = holding(&world);
+    let player = started(&world);
+    furnish(&world, &player);
+    let before = snapshot(&world);
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    drop(player);
+    let mut failures = 0;
+    world.state().asked.clear();
+    for k in 1.. {
+        fail(&world, k);
+        let found = restore(&world, &saved);
+        let (failed, refused) = (has_failed(&world), found.is_err());
+        assert!(failed || !refused, "it fails although nothing has");
+        failures += usize::from(refused);
+        let thawed = world.state().asked.drain(..).any(|asked| asked == (base::env::slots::CPU, 8));
+        assert_eq!(thawed, !refused, "what is half restored never runs");
+        if found.is_ok() {
+            assert_same(&before, &snapshot(&world));
+        }
+        drop(found);
+        assert_eq!(holding(&world), with_pool, "after request {k} has failed");
+        if !failed {
+            break;
+        }
+        let (child, _) = restore(&world, &saved).unwrap();
+        assert_same(&before, &snapshot(&world));
+        drop(child);
+        world.state().asked.clear();
+    }
+    assert!(failures > at_least, "only {failures} requests of a restore could fail");
+}
+
+#[test]
+fn in_a_replay() {
+    in_a_restore(replayed, 70);
+}
+
+#[test]
+fn in_a_direct_restore() {
+    in_a_restore(restored, 70);
+}
+
+#[test]
+fn a_parent_without_quota_for_a_new_instance() {
+    let world = world();
+    let mut pool = pool(&world, 2);
+    let player = started(&world);
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    drop(player);
+    let with_pool = holding(&world);
+    let take = |ram: u32| world.state().domains.get_mut(&world::HOLDER).unwrap().account.ram = ram;
+    let all = with_pool.0.ram;
+    take(with_pool.0.ram_used + 100_000);
+    for restore in WAYS {
+        let error = restore(&world, &saved).map(drop).unwrap_err();
+        assert!(matches!(error, rtcr::restore::RestoreError::Start(rtcr::start::StartError::Transfer(_))), "{error}");
+    }
+    take(all);
+    assert_eq!(holding(&world), with_pool);
+    assert!(replayed(&world, &saved).is_ok() && restored(&world, &saved).is_ok());
+}
