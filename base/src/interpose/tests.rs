@@ -174,11 +174,29 @@ fn what_would_get_past_the_parent_is_refused() {
     assert_eq!(cpu.exception(OWN).unwrap_err(), CallError::Refused);
     assert_eq!(timer::Client::new(child, slots::TIMER).set_offset(1), Err(CallError::Refused));
     assert_eq!(pd.free(OWN), Err(FreeError::Nothing.into()));
-    assert_eq!(pd.install(Slot(20), OWN, Slot(21), Grant::OWN), Err(InstallError::Nothing.into()));
     assert_eq!(cpu.create(ANY, OWN, slots::ADDRESS_SPACE, 101, 0, "x"), Err(cpu::CreateError::Priority.into()));
     assert_eq!(cpu.prioritize(slots::THREAD, 101), Err(cpu::ThreadError::Priority.into()));
     assert_eq!(pd.restore_thread(), Ok(()));
     assert_eq!(asked(upstream), []);
+}
+
+#[test]
+fn what_a_child_installs_for_itself_has_numbers_of_its_own() {
+    let (child, upstream) = child();
+    let pd = pd::Client::new(child, slots::PD);
+    let grant = Grant { badge: 77, ..Grant::USE };
+    assert_eq!(pd.install(slots::ENDPOINT, OWN, ANY, grant), Ok(Slot(16)));
+    // Under the parent's number for it, and in the child's own space.
+    let expected: [(u32, u8, Vec<u32>); 2] =
+        [(1, 10, [BASE + 11, 1, BASE + 16, 77].into()), (1, 10, [BASE + 11, BASE + 1, 16, 77].into())];
+    assert_eq!(asked(upstream), expected);
+    assert_eq!(pd.install(slots::ENDPOINT, OWN, Slot(16), grant), Err(InstallError::Occupied.into()));
+    assert_eq!(pd.install(slots::ENDPOINT, OWN, Slot(SIZE), grant), Err(InstallError::Range.into()));
+    assert_eq!(asked(upstream), [], "what cannot be is not asked for");
+    upstream.refuses.lock().unwrap().insert(10, CallError::from(InstallError::Caps).status());
+    assert_eq!(pd.install(slots::ENDPOINT, OWN, Slot(20), grant), Err(InstallError::Caps.into()));
+    upstream.refuses.lock().unwrap().clear();
+    assert_eq!(pd.install(slots::ENDPOINT, OWN, Slot(20), grant), Ok(Slot(20)), "the number is free again");
 }
 
 #[test]
