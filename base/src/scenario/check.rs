@@ -73,7 +73,10 @@ impl Scenario {
             return Err(Invalid::About);
         }
         if let Some(name) = &self.root_task {
-            let alone = self.components.is_empty() && self.values.is_empty() && self.success == Success::default();
+            let alone = !self.trace
+                && self.components.is_empty()
+                && self.values.is_empty()
+                && self.success == Success::default();
             return match (is_name(name), alone) {
                 (false, _) => Err(Invalid::Name(name.clone())),
                 (true, false) => Err(Invalid::RootTask(name.clone())),
@@ -190,7 +193,10 @@ impl fmt::Display for Invalid {
             ),
             Self::Limit(limit) => write!(f, "a limit of {limit} is not between 0.000001 s and {MAX_LIMIT}"),
             Self::RootTask(name) => {
-                write!(f, "the root task `{name}` runs alone and judges itself; remove [component.*] and [success]")
+                write!(
+                    f,
+                    "the root task `{name}` runs alone and judges itself; remove [component.*], [success] and `trace`"
+                )
             }
             Self::NoOracle => {
                 write!(f, "[success] names nothing that could be seen; give `exit`, `output` or both")
@@ -215,6 +221,7 @@ mod tests {
     fn a_root_task_needs_nothing_else() {
         let scenario: Scenario = toml::from_str("about = \"tests\"\nroot_task = \"kernel_tests\"").unwrap();
         assert_eq!(scenario.check(), Ok(()));
+        assert!(matches!(Scenario { trace: true, ..scenario }.check(), Err(Invalid::RootTask(_))));
     }
 
     #[test]

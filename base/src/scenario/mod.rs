@@ -36,6 +36,9 @@ pub struct Scenario {
     /// scenario has neither components nor an oracle.
     #[serde(default)]
     pub root_task: Option<String>,
+    /// Core records what it does, for a timeline of the run. Takes effect when the system is built.
+    #[serde(default)]
+    pub trace: bool,
     /// What components can ask for by name, unless their own table has something else under it.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,

@@ -20,6 +20,7 @@ use crate::{
     objects::{Exhausted, Objects},
     place,
     start::{self, Memory},
+    trace,
     window::Window,
 };
 
@@ -93,6 +94,7 @@ extern "C" fn guard(endpoint: u32) -> ! {
     if let Some(mut lines) = unsafe { Lines::again() } {
         let registers = boot::TCB.read_registers(false).unwrap_or_default();
         let place = place::place(pc, registers.sp, registers.lr, registers.r11, own_word);
+        trace::tell(&mut lines);
         lines.report(&Record::Fault(record::Fault { component: NAME, cause, place }));
         lines.report(&Record::Verdict(Verdict::Failed { reason: "core faulted" }));
     }
@@ -139,6 +141,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         // SAFETY: reads a register.
         unsafe { core::arch::asm!("mov {}, r11", out(reg) frame_pointer, options(nomem, nostack)) };
         let place = place::place(panic as *const () as u32, frame_pointer, 0, frame_pointer, own_word);
+        trace::tell(&mut lines);
         lines.report(&Record::Panic { component: NAME, place });
         lines.report(&Record::Verdict(Verdict::Failed { reason: "core panicked" }));
     }

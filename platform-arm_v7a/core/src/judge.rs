@@ -13,7 +13,7 @@ use base::{
 };
 use wire::record::{Fault, Place, Record, Verdict};
 
-use crate::console::Lines;
+use crate::{console::Lines, trace};
 
 /// Most bytes that may be printed under one name in a run. The console is a serial line and the host keeps all of it.
 const MAX_PRINTED: u64 = 1 << 20;
@@ -115,13 +115,17 @@ impl Judge {
         }
         self.conclude(self.oracle.judgement());
         let missing = self.oracle.missing();
-        self.lines.report(&Record::Verdict(Verdict::TimedOut { missing: shorten(&missing), running }));
-        crate::halt()
+        self.end(Verdict::TimedOut { missing: shorten(&missing), running })
     }
 
     /// The run has failed.
     pub fn fail(&mut self, reason: &str) -> ! {
-        self.lines.report(&Record::Verdict(Verdict::Failed { reason: shorten(reason) }));
+        self.end(Verdict::Failed { reason: shorten(reason) })
+    }
+
+    fn end(&mut self, verdict: Verdict<'_>) -> ! {
+        trace::tell(&mut self.lines);
+        self.lines.report(&Record::Verdict(verdict));
         crate::halt()
     }
 
@@ -142,10 +146,7 @@ impl Judge {
     fn conclude(&mut self, judgement: Judgement) {
         match judgement {
             Judgement::Open => {}
-            Judgement::Passed => {
-                self.lines.report(&Record::Verdict(Verdict::Passed));
-                crate::halt()
-            }
+            Judgement::Passed => self.end(Verdict::Passed),
             Judgement::Failed(reason) => self.fail(&reason),
         }
     }

@@ -15,6 +15,7 @@
 //! * [`place`]: where a stopped thread was.
 //! * [`system`]: what core keeps for components, and what is done to it.
 //! * [`serve`]: requests of components, answered.
+//! * [`trace`]: what happens in core, recorded, if it is built for that.
 //! * [`clock`], [`judge`]: the limit and the verdict of a run.
 #![no_std]
 
@@ -36,6 +37,7 @@ pub mod resources;
 pub mod serve;
 pub mod start;
 pub mod system;
+pub mod trace;
 pub mod window;
 
 /// Ends the run for good: nothing below the caller's priority runs again, and the host, having read the verdict, ends

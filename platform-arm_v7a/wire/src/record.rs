@@ -7,6 +7,8 @@
 pub use base::session::cpu::{Access, Cause, MAX_BACKTRACE, Place};
 use serde::{Deserialize, Serialize};
 
+use crate::trace::Piece;
+
 /// Longest encoded record in bytes, framing included.
 pub const MAX: usize = 1024;
 
@@ -47,6 +49,8 @@ pub enum Record<'a> {
         /// How long it took, once, in picoseconds of the clock that ran.
         picoseconds: u64,
     },
+    /// A piece of the trace, if one was recorded; all of it comes before the verdict.
+    Trace(#[serde(borrow)] Piece<'a>),
     /// The end of the run. Nothing follows.
     Verdict(#[serde(borrow)] Verdict<'a>),
 }
@@ -146,6 +150,7 @@ impl<'a> Record<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace;
     use proptest::prelude::*;
 
     #[test]
@@ -163,6 +168,7 @@ mod tests {
             Record::Panic { component: &name, place: place.clone() },
             Record::Test { name: &missing[..100], failure: Some(&missing) },
             Record::Figure { name: &missing, picoseconds: u64::MAX },
+            Record::Trace(Piece::Events(&[1; trace::EVENTS * trace::BYTES])),
             Record::Verdict(Verdict::TimedOut { missing: &missing, running: Some((&name, place)) }),
         ] {
             let mut buffer = [0; MAX];

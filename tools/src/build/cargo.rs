@@ -129,12 +129,19 @@ impl<'a> Cargo<'a> {
         only(&self.root_tasks, name, CORE)
     }
 
-    /// Builds one binary; `progress` hears what cargo is at.
-    pub(super) fn build(&self, package: &str, binary: &str, progress: impl Fn(String)) -> Result<PathBuf, Error> {
+    /// Builds one binary, with features of its package; `progress` hears what cargo is at.
+    pub(super) fn build(
+        &self,
+        package: &str,
+        binary: &str,
+        features: &[&str],
+        progress: impl Fn(String),
+    ) -> Result<PathBuf, Error> {
         let mut command = self.toolchain.command("build");
         command
             .current_dir(self.workspace.root())
             .args(["--package", package, "--bin", binary, "--profile", PROFILE])
+            .args(features.iter().flat_map(|feature| ["--features", feature]))
             .arg("--target-dir")
             .arg(self.folder())
             .args(["--message-format", "json-render-diagnostics"])

@@ -30,6 +30,8 @@ pub use kernel_file::Error as KernelError;
 pub const TARGET: &str = "armv7a-none-eabi";
 /// The root task of scenarios that name none.
 const ROOT_TASK: &str = "rtcr-core";
+/// The feature of core that has it record what it does.
+const TRACE: &str = "trace";
 /// What cargo puts the checkout's path to, in debug information.
 pub const SOURCE_PREFIX: &str = "/rtcr";
 
@@ -107,16 +109,16 @@ pub fn build(
     let root_task = scenario.root_task.as_deref().unwrap_or(ROOT_TASK);
     let root_task_package = cargo.root_task(root_task)?;
     let (kernel, without_patches) = kernel_file::find(workspace, kernel)?;
-    let built = |package: &str, binary: &str| -> Result<Vec<u8>, Error> {
+    let built = |package: &str, binary: &str, features: &[&str]| -> Result<Vec<u8>, Error> {
         let step = terminal::step(format!("building {binary}"));
-        let file = cargo.build(package, binary, |detail| step.detail(detail))?;
+        let file = cargo.build(package, binary, features, |detail| step.detail(detail))?;
         read(&file, &cargo.folder())
     };
-    let loader = built("rtcr-loader", "loader")?;
-    let core = built(root_task_package, root_task)?;
+    let loader = built("rtcr-loader", "loader", &[])?;
+    let core = built(root_task_package, root_task, if scenario.trace { &[TRACE] } else { &[] })?;
     let mut programs = BTreeMap::new();
     for (name, package) in names.into_iter().zip(packages) {
-        programs.insert(name.to_owned(), built(package, name)?);
+        programs.insert(name.to_owned(), built(package, name, &[])?);
     }
     // Read while the lock is held: the next build may replace the files.
     let parts = Parts { kernel: executable::read(&kernel.elf)?, loader, core, programs };

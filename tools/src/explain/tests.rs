@@ -11,7 +11,7 @@ fn scenario() -> Scenario {
 }
 
 fn told(end: End, reports: Vec<Report>) -> Explanation {
-    explain(&Outcome { end, reports, console: Vec::new() }, &scenario(), &parts())
+    explain(&Outcome { end, reports, recorded: Default::default(), console: Vec::new() }, &scenario(), &parts())
 }
 
 fn fault(cause: Cause, sp: u32) -> Report {

@@ -64,9 +64,10 @@ pub enum Report {
     },
 }
 
-impl From<Record<'_>> for Report {
-    fn from(record: Record<'_>) -> Self {
-        match record {
+impl Report {
+    /// What a record reports; nothing if it is a piece of the trace.
+    pub fn of(record: Record<'_>) -> Option<Self> {
+        Some(match record {
             Record::Started => Self::Started,
             Record::Kernel(facts) => Self::Kernel(facts),
             Record::Fault(Fault { component, cause, place }) => {
@@ -82,11 +83,10 @@ impl From<Record<'_>> for Report {
                 missing: missing.into(),
                 running: running.map(|(component, place)| (component.into(), place)),
             },
-        }
+            Record::Trace(_) => return None,
+        })
     }
-}
 
-impl Report {
     /// Whether this is the end of the run.
     pub fn is_verdict(&self) -> bool {
         matches!(self, Self::Passed | Self::Failed { .. } | Self::TimedOut { .. })
@@ -100,15 +100,15 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Takes the next bytes; calls `each` with every report that they complete.
+    /// Takes the next bytes; calls `each` with every record that they complete.
     ///
     /// # Errors
     /// A frame that is too long or no record. What follows it cannot be trusted.
-    pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Report)) -> Result<(), Malformed> {
+    pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Record<'_>)) -> Result<(), Malformed> {
         for &byte in bytes {
             self.partial.push(byte);
             if byte == 0 {
-                each(Record::decode(&mut std::mem::take(&mut self.partial))?.into());
+                each(Record::decode(&mut std::mem::take(&mut self.partial))?);
             } else if self.partial.len() >= record::MAX {
                 return Err(Malformed);
             }
@@ -121,6 +121,7 @@ impl Frames {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use wire::trace::Piece;
 
     fn frame(record: &Record<'_>) -> Vec<u8> {
         record.encode(&mut [0; record::MAX]).unwrap().to_vec()
@@ -129,7 +130,7 @@ mod tests {
     fn read(pieces: &[&[u8]]) -> Result<Vec<Report>, Malformed> {
         let (mut frames, mut reports) = (Frames::default(), Vec::new());
         for piece in pieces {
-            frames.push(piece, |report| reports.push(report))?;
+            frames.push(piece, |record| reports.extend(Report::of(record)))?;
         }
         Ok(reports)
     }
@@ -142,10 +143,15 @@ mod tests {
             Record::Verdict(Verdict::Failed { reason: "no" }),
         ];
         let bytes: Vec<_> = records.iter().flat_map(frame).collect();
-        let expected: Vec<Report> = records.into_iter().map(Report::from).collect();
+        let expected: Vec<Report> = records.into_iter().filter_map(Report::of).collect();
         assert!(expected[2].is_verdict() && !expected[0].is_verdict());
         assert_eq!(read(&[&bytes]), Ok(expected.clone()));
         assert_eq!(read(&bytes.chunks(1).collect::<Vec<_>>()), Ok(expected));
+    }
+
+    #[test]
+    fn a_piece_of_the_trace_is_no_report() {
+        assert_eq!(read(&[&frame(&Record::Trace(Piece::Begin { recorded: 1, kept: 1 }))]), Ok(vec![]));
     }
 
     #[test]

@@ -31,8 +31,9 @@ use std::{
 
 use base::scenario;
 use tempfile::TempDir;
+use wire::record::Record;
 
-use crate::{image::Parts, interrupt, process::Process};
+use crate::{image::Parts, interrupt, process::Process, timeline::Recorded};
 use control::{Frames, Report};
 use monitor::{Monitor, Registers};
 use qemu::{Gdb, Log};
@@ -72,6 +73,8 @@ pub struct Outcome {
     pub end: End,
     /// All reports in order, the verdict included.
     pub reports: Vec<Report>,
+    /// What core recorded, if the scenario asked for it.
+    pub recorded: Recorded,
     /// All bytes of the console.
     pub console: Vec<u8>,
 }
@@ -193,7 +196,7 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
         connected: false,
         control_ended: false,
         ended: false,
-        outcome: Outcome { end: End::Verdict, reports: Vec::new(), console: Vec::new() },
+        outcome: Outcome { end: End::Verdict, reports: Vec::new(), recorded: Recorded::default(), console: Vec::new() },
     };
     let end = run.until_end(options, &mut show);
     if options.record.is_some() && end.is_some() {
@@ -408,11 +411,16 @@ impl Run {
     }
 
     fn control(&mut self, bytes: &[u8], show: &mut impl FnMut(Heard<'_>)) -> Option<End> {
-        let reports = &mut self.outcome.reports;
-        let mut end = None;
-        let result = self.frames.push(bytes, |report| {
+        let Outcome { reports, recorded, .. } = &mut self.outcome;
+        let (mut end, mut piece) = (None, Ok(()));
+        let result = self.frames.push(bytes, |record| {
             // Nothing follows the end.
-            if end.is_none() {
+            if end.is_some() {
+                return;
+            }
+            if let Record::Trace(next) = record {
+                piece = piece.and_then(|()| recorded.take(next));
+            } else if let Some(report) = Report::of(record) {
                 end = match &report {
                     report if report.is_verdict() => Some(End::Verdict),
                     Report::Fault { component, .. } | Report::Panic { component, .. } if component == "core" => {
@@ -424,7 +432,7 @@ impl Run {
                 reports.push(report);
             }
         });
-        match result {
+        match result.and(piece) {
             Err(_) if end.is_none() => Some(End::Malformed),
             _ => end,
         }

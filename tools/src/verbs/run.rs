@@ -19,6 +19,7 @@ use crate::{
     run::{self, Request},
     scenario::Setting,
     terminal::{self, Harmless, RawInput, Tone},
+    timeline::{Timeline, Window, picture},
     trace,
     workspace::Workspace,
 };
@@ -47,11 +48,21 @@ pub struct Run {
     /// Stop before the first instruction, wait for a debugger, and say how to attach it with symbols.
     #[arg(long)]
     gdb: bool,
+    /// Have core record what it does, and write it as text, a line for each request and event. Without this, what a
+    /// scenario with `trace = true` has recorded is printed.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Have core record what it does, and draw it: an SVG file.
+    #[arg(long, value_name = "FILE")]
+    trace_picture: Option<PathBuf>,
+    /// Show only what core did from then to then, in seconds of virtual time: 0.25..0.26, 0.25.. or ..0.26.
+    #[arg(long, value_name = "FROM..TO")]
+    trace_window: Option<Window>,
     /// Print each instruction from the first execution of a function on: WHO is a component, core, kernel or loader, COUNT
     /// is 1000 unless given. The run is recorded and looked at in a replay, so nothing in it changes.
     #[arg(long, value_name = "WHO:FUNCTION[:COUNT]", conflicts_with_all = ["gdb", "realtime"])]
     trace_exec: Option<trace::Request>,
-    /// Write the trace there instead.
+    /// Write those instructions there instead.
     #[arg(long, value_name = "FILE", requires = "trace_exec")]
     trace_file: Option<PathBuf>,
     /// Let time in the machine follow the host's clock.
@@ -81,6 +92,9 @@ impl Run {
             report,
             interactive,
             gdb,
+            trace,
+            trace_picture,
+            trace_window,
             trace_exec,
             trace_file,
             realtime,
@@ -92,6 +106,14 @@ impl Run {
         if let Some(limit) = limit {
             scenario.set(limit);
         }
+        if trace.is_some() || trace_picture.is_some() {
+            scenario.set(Setting::trace());
+        }
+        let loaded = scenario.load(&workspace)?;
+        let traced = loaded.scenario.trace;
+        if trace_window.is_some() && !traced {
+            return Err("--trace-window: nothing is traced; add --trace FILE or --trace-picture FILE".into());
+        }
         let request = Request {
             kernel: kernel.into(),
             without_patches,
@@ -100,15 +122,17 @@ impl Run {
             gdb,
             trace: trace_exec,
             watchdog: watchdog.map(Duration::from_secs),
-            ..Request::new(scenario.load(&workspace)?)
+            ..Request::new(loaded)
         };
         // Whether they can be written is found out before anything takes time.
         let files = [
             ("--console", console.as_deref()),
             ("--report", report.as_deref()),
             ("--trace-file", trace_file.as_deref()),
+            ("--trace", trace.as_deref()),
+            ("--trace-picture", trace_picture.as_deref()),
         ];
-        let [console, report, trace_file] = file::Pending::create_each(files)?;
+        let [console, report, trace_file, text, picture] = file::Pending::create_each(files)?;
 
         let raw = interactive.then(RawInput::begin);
         let mut screen = Screen::default();
@@ -126,6 +150,19 @@ impl Run {
         if let Some(mut report) = report {
             report.write(&file::json(&finished.report())?)?;
             report.keep()?;
+        }
+        if traced {
+            let timeline = Timeline::new(&finished.outcome.recorded, trace_window.unwrap_or(Window::ALL));
+            if let Some(mut picture) = picture {
+                picture.write(picture::svg(&timeline, &finished.loaded.name).as_bytes())?;
+                picture.keep()?;
+            } else if text.is_none() {
+                terminal::say(&timeline);
+            }
+            if let Some(mut text) = text {
+                text.write(timeline.to_string().as_bytes())?;
+                text.keep()?;
+            }
         }
         match (&finished.trace, trace_file) {
             (Some(trace), Some(mut file)) => {

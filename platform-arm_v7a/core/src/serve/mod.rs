@@ -25,6 +25,7 @@ use base::{
 use crate::{
     judge::Judge,
     system::{Domain, Id, Known, Session, System},
+    trace,
 };
 
 /// What is outside of the system of components.
@@ -58,7 +59,26 @@ pub fn session<'s>(
     let Some((holder, domain)) = system.domains.at(domain) else { return gone };
     let Some(entry) = domain.table.get(number as usize) else { return gone };
     let Known::Session(session) = entry.known else { return gone };
-    let mut call = Call { system, outside, holder, number };
+    let call = Call { system, outside, holder, number };
+    if trace::ON { traced(call, session, request, space) } else { dispatch(call, session, request, space) }
+}
+
+/// Answers a request, and records that.
+fn traced<'s>(call: Call<'_>, session: Session, request: &Request<'_>, space: &'s mut Buffer) -> Option<Reply<'s>> {
+    let Call { system, outside, holder, number } = call;
+    system.trace(holder, trace::request(session, number, request));
+    let reply = dispatch(Call { system: &mut *system, outside, holder, number }, session, request, space);
+    system.trace(holder, trace::answer(session, request, reply.as_ref()));
+    reply
+}
+
+#[inline(always)]
+fn dispatch<'s>(
+    mut call: Call<'_>,
+    session: Session,
+    request: &Request<'_>,
+    space: &'s mut Buffer,
+) -> Option<Reply<'s>> {
     match session {
         Session::Pd => interfaces::pd::dispatch(&mut call, request, space),
         Session::Rm => interfaces::rm::dispatch(&mut call, request, space),

@@ -5,6 +5,7 @@
 
 use base::session::cpu::{MAX_PRIORITY, ThreadError};
 use sel4::{Cap, Tcb, UserContext, boot};
+use wire::trace::Event;
 
 use super::{Domain, Id, NotificationObject, System, Thread};
 
@@ -26,6 +27,8 @@ impl System {
         // SAFETY: an address space in which core has no references; what a component runs is its own business.
         unsafe { thread.cap.write_registers(true, &registers) }.map_err(|_| ThreadError::State)?;
         thread.started = true;
+        let (domain, thread) = (thread.domain, thread.number as u8);
+        self.trace(domain, Event::ThreadStarted { thread });
         Ok(())
     }
 
@@ -37,6 +40,8 @@ impl System {
         let thread = self.threads.get_mut(id).ok_or(ThreadError::Nothing)?;
         thread.paused = thread.paused.checked_add(1).ok_or(ThreadError::State)?;
         set_running(thread.cap, false);
+        let (domain, thread) = (thread.domain, thread.number as u8);
+        self.trace(domain, Event::ThreadPaused { thread });
         Ok(())
     }
 
@@ -51,6 +56,8 @@ impl System {
         if thread.paused == 0 && !frozen {
             set_running(thread.cap, true);
         }
+        let (domain, thread) = (thread.domain, thread.number as u8);
+        self.trace(domain, Event::ThreadResumed { thread });
         Ok(())
     }
 
@@ -65,7 +72,9 @@ impl System {
             let all = threads.iter().filter_map(|id| self.threads.get(id));
             all.filter(|thread| thread.paused == 0).for_each(|thread| set_running(thread.cap, false));
         }
-        Ok(threads.count())
+        let (count, depth) = (threads.count(), threads.frozen);
+        self.trace(id, Event::Frozen { threads: count as u8, depth });
+        Ok(count)
     }
 
     /// Takes one freeze back; tells how many threads there are.
@@ -79,7 +88,9 @@ impl System {
             let all = threads.iter().filter_map(|id| self.threads.get(id));
             all.filter(|thread| thread.paused == 0).for_each(|thread| set_running(thread.cap, true));
         }
-        Ok(threads.count())
+        let (count, depth) = (threads.count(), threads.frozen);
+        self.trace(id, Event::Thawed { threads: count as u8, depth });
+        Ok(count)
     }
 
     /// Changes the priority of a thread.

@@ -4,10 +4,13 @@ use alloc::{string::String, vec::Vec};
 
 use base::session::pd::{self, CreateError, TransferError};
 use sel4::{CNode, Cap};
+use wire::trace::Event;
 
 use super::{
-    Context, Dataspace, EndpointObject, Id, MAX_SLOT_BITS, NotificationObject, RegionMap, System, Thread, irq::Irq,
+    CORE, Context, Dataspace, EndpointObject, Id, MAX_SLOT_BITS, NotificationObject, RegionMap, System, Thread,
+    irq::Irq,
 };
+use crate::trace;
 
 /// A protection domain.
 pub struct Domain {
@@ -276,6 +279,8 @@ impl System {
             self.own(parent, Known::Domain(id));
         }
         self.install_fault(id);
+        trace::name_domain(id, name);
+        self.trace(id, Event::DomainMade { parent: parent.unwrap_or(CORE).index() as u16 });
         Ok(id)
     }
 

@@ -2,6 +2,8 @@
 
 use base::session::{pd::FreeError, rm::DetachError};
 
+use wire::trace::Event;
+
 use super::{Dataspace, Domain, EndpointObject, Entry, Id, Known, NotificationObject, System};
 
 /// Numbers of an ending protection domain that are looked at in one step.
@@ -178,6 +180,7 @@ impl System {
         }
         self.resources.give_cnode(slots, slot_bits);
         self.give_room(bytes as u32);
+        self.trace(id, Event::DomainFreed);
         let ended = self.domains.remove(id).map(|domain| domain.account).unwrap_or_default();
         if let Some(parent) = parent.and_then(|parent| self.domains.get_mut(parent)) {
             // What it was given comes back; nothing of it is in use any more.

@@ -12,6 +12,7 @@ use base::session::{
     rm::FaultAccess,
 };
 use sel4::{Message, ThreadState};
+use wire::trace::{Event, FaultEnd};
 
 use super::{Context, Cure, Domain, Id, System, Thread, thread::Trouble};
 use crate::guardian;
@@ -39,6 +40,7 @@ impl System {
             return self.note(domain, id, cause);
         }
         let Some(thread) = self.threads.get_mut(id) else { return };
+        let how = access;
         let access = match access {
             Access::Read => FaultAccess::Read,
             Access::Write => FaultAccess::Write,
@@ -47,8 +49,16 @@ impl System {
         // Before the region map's handler hears of it: what it attaches then resumes the thread.
         thread.trouble = Trouble::Page;
         let map = thread.map;
-        match self.fault(map, address, access, id) {
-            Cure::Cured => self.restart(id),
+        let number = thread.number as u8;
+        let cure = self.fault(map, address, access, id);
+        let end = match cure {
+            Cure::Cured => FaultEnd::Cured,
+            Cure::Waits => FaultEnd::Waits,
+            Cure::Nobody => FaultEnd::Exception,
+        };
+        self.trace(domain, Event::Fault { thread: number, access: how, end, address });
+        match cure {
+            Cure::Cured => _ = self.go_on(id),
             Cure::Waits => {}
             Cure::Nobody => {
                 self.set_trouble(id, Trouble::None);
@@ -59,12 +69,18 @@ impl System {
 
     /// A thread that waited for a page makes its access again. Nothing happens if it does not wait.
     pub fn restart(&mut self, id: Id<Thread>) {
-        let Some(thread) = self.threads.get_mut(id) else { return };
-        if thread.trouble == Trouble::Page {
-            thread.trouble = Trouble::None;
-            // The capability is core's own, so this cannot fail.
-            let _ = thread.cap.resume();
+        if let Some((domain, thread)) = self.go_on(id) {
+            self.trace(domain, Event::Continued { thread });
         }
+    }
+
+    /// As [`restart`](Self::restart); tells whose thread it is and its number there, if it waited.
+    fn go_on(&mut self, id: Id<Thread>) -> Option<(Id<Domain>, u8)> {
+        let thread = self.threads.get_mut(id).filter(|thread| thread.trouble == Trouble::Page)?;
+        thread.trouble = Trouble::None;
+        // The capability is core's own, so this cannot fail.
+        let _ = thread.cap.resume();
+        Some((thread.domain, thread.number as u8))
     }
 
     /// Exceptions of a protection domain raise that signal from now on, and at once if some are there already.
@@ -93,6 +109,8 @@ impl System {
     fn note(&mut self, domain: Id<Domain>, id: Id<Thread>, cause: Cause) {
         let Some(thread) = self.threads.get_mut(id).filter(|thread| thread.trouble == Trouble::None) else { return };
         thread.trouble = Trouble::Exception(cause);
+        let number = thread.number as u8;
+        self.trace(domain, Event::exception(number, cause));
         let Some(owner) = self.domains.get_mut(domain) else { return };
         self.exceptions.push(&mut owner.threads.exceptions, id.index());
         if let Some(handler) = owner.threads.handler {

@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 
 use sel4::{Badge, Cap, IrqHandler, Notification, Rights, boot};
 
-use super::{Context, Id, System};
+use wire::trace::Event;
+
+use super::{CORE, Context, Id, System};
 use crate::resources::Resources;
 
 /// Badge of the timer's interrupt, which is core's own.
@@ -121,6 +123,7 @@ impl System {
 
     /// Core's notification was signalled with that badge: raises what is about interrupts of others than the timer.
     pub fn interrupted(&mut self, badge: Badge) {
+        self.trace(CORE, Event::Interrupt { lines: badge.number() });
         let mut bits = badge.number() & !TIMER.number();
         while bits != 0 {
             let line = bits.trailing_zeros() as usize - 1;

@@ -7,9 +7,10 @@ use base::session::{
     rm::FaultAccess,
 };
 use sel4::{Cap, Frame, PageDirectory};
+use wire::trace::Event;
 
 use super::{
-    Cure, Dataspace, Id, RegionMap, System, Thread,
+    Cure, Dataspace, Domain, Id, RegionMap, System, Thread,
     dataspace::Part,
     region_map::Object,
     space::{TABLE_BYTES, TABLE_ROOM, Unmapped, Way},
@@ -197,7 +198,8 @@ impl System {
     pub(super) fn map_more(&mut self, id: Id<RegionMap>, start: u32) -> Result<u32, Left> {
         let Some(map) = self.maps.get(id) else { return Ok(0) };
         let Some(region) = map.regions.get(start) else { return Ok(0) };
-        let (pages, mut done, is_space) = (region.pages, region.what.done, map.space.is_some());
+        let (pages, mut done, is_space, account) = (region.pages, region.what.done, map.space.is_some(), map.account);
+        let first = done;
         let places = if is_space { Vec::new() } else { self.places(id) };
         let (mut budget, mut result) = (AT_ONCE, Ok(()));
         while budget > 0 && done < pages && result.is_ok() {
@@ -207,7 +209,10 @@ impl System {
             match step {
                 Ok(Step::On(on)) => done = (done + on).min(pages),
                 // It is mapped when it is there and touched.
-                Ok(Step::Absent) => return Ok(0),
+                Ok(Step::Absent) => {
+                    self.trace_mapped(account, (start + first, done - first), !is_space);
+                    return Ok(0);
+                }
                 Ok(Step::Again) => budget = 0,
                 Err(error) => result = Err(error),
             }
@@ -215,7 +220,15 @@ impl System {
                 shown.done = done;
             }
         }
+        self.trace_mapped(account, (start + first, done - first), !is_space);
         result.map(|()| pages - done)
+    }
+
+    #[inline(always)]
+    fn trace_mapped(&mut self, account: Id<Domain>, (page, pages): (u32, u32), managed: bool) {
+        if pages > 0 {
+            self.trace(account, Event::Mapped { page, pages, managed });
+        }
     }
 
     /// Maps what lies at a page of a managed region map, wherever that shows; tells how far it is to the next.
@@ -242,8 +255,10 @@ impl System {
 
     /// Unmaps the next pages of a region that is being detached, wherever it shows; tells how many are left.
     pub(super) fn unmap_more(&mut self, id: Id<RegionMap>, start: u32) -> u32 {
-        let Some(region) = self.maps.get(id).and_then(|map| map.regions.get(start)) else { return 0 };
-        let (pages, mut done) = (region.pages, region.what.done);
+        let Some(map) = self.maps.get(id) else { return 0 };
+        let Some(region) = map.regions.get(start) else { return 0 };
+        let (pages, mut done, account, managed) = (region.pages, region.what.done, map.account, map.space.is_none());
+        let first = done;
         let places = self.places(id);
         let (mut unmapped, mut looked_at) = (0, 0);
         // With that many places, a few pages each.
@@ -262,6 +277,9 @@ impl System {
         }
         if let Some(shown) = self.maps.get_mut(id).and_then(|map| map.regions.get_mut(start)) {
             shown.done = done;
+        }
+        if done > first {
+            self.trace(account, Event::Unmapped { page: start + first, pages: done - first, managed });
         }
         pages - done
     }

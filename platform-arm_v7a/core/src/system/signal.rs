@@ -14,6 +14,8 @@ use base::{
     session::signal::{CreateError, Pending},
 };
 
+use wire::trace::Event;
+
 use super::{Arena, Domain, Id, Known, MAX_NOTIFICATIONS, NotificationObject, System};
 
 /// Most signal contexts.
@@ -106,9 +108,12 @@ impl System {
         context.count = context.count.saturating_add(count);
         let Signals { links, queues } = &mut self.signals;
         let Some(queue) = queues.get_mut(context.doorbell.index() as usize) else { return };
-        if links.push(queue, id.index()) {
+        let rings = links.push(queue, id.index());
+        if rings {
             doorbell.cap.signal();
         }
+        let (account, cookie) = (context.account, context.cookie);
+        self.trace(account, Event::Signal { cookie, rings });
     }
 
     /// Takes the next pending context of a doorbell.

@@ -11,10 +11,12 @@ use sel4::{
     Cap, CapData, Guard, ObjectKind, Priority, Tcb,
     thread::{MessageBuffer, Space},
 };
+use wire::trace::Event;
 
 use super::{
     Context, Domain, Id, Known, NotificationObject, RegionMap, System, control::set_running, domain::Quota, look::info,
 };
+use crate::trace;
 
 /// Most threads.
 pub const MAX_THREADS: u32 = 1 << 10;
@@ -131,6 +133,7 @@ impl System {
         if !(1..=MAX_PRIORITY).contains(&priority) {
             return Err(CreateError::Priority);
         }
+        let called = name;
         let name = name.try_into().map_err(|_| CreateError::Name)?;
         let owner = self.domains.get_mut(domain).ok_or(CreateError::Nothing)?;
         let number = owner.threads.number().ok_or(CreateError::Threads)?;
@@ -162,6 +165,8 @@ impl System {
                 }
                 owner.threads.list[number] = Some(id);
                 self.own(domain, Known::Thread(id));
+                let (thread, name) = (number as u8, trace::name(called));
+                self.trace(domain, Event::ThreadMade { thread, name, priority });
             }
             Err(_) => owner.account.refund(SIZE, 1),
         }
@@ -217,6 +222,7 @@ impl System {
         self.hang_up_thread(id);
         self.disown_thread(id);
         let Some(thread) = self.threads.remove(id) else { return };
+        self.trace(thread.domain, Event::ThreadEnded { thread: thread.number as u8 });
         self.by_kernel.remove(&thread.kernel);
         self.unmake_thread(thread.cap, thread.map, thread.buffer);
     }
