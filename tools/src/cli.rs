@@ -25,7 +25,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Run(verbs::run::Run),
+    Run(Box<verbs::run::Run>),
     Test(verbs::test::Test),
     Bench(verbs::bench::Bench),
     Image(verbs::image::Image),

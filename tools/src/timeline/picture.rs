@@ -20,7 +20,7 @@ use super::{
 use marks::Kind;
 
 /// Most pixels from the first event to the last.
-const WIDTH: f64 = 9000.0;
+const WIDTH: f64 = 6000.0;
 /// Where time begins, right of the names.
 const LEFT: f64 = 132.0;
 const RIGHT: f64 = 40.0;

@@ -1,6 +1,6 @@
 //! A small run, told as core tells it, as text and as a picture.
 //!
-//! The golden files are written anew with `RTCR_GOLDEN=write`; look at what has changed.
+//! The golden files are written anew with `GOLDEN=write`; look at what has changed.
 
 use std::{env, fs, path::Path};
 
@@ -79,7 +79,7 @@ fn example() -> Recorded {
 
 fn golden(name: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/timeline/golden").join(name);
-    if env::var_os("RTCR_GOLDEN").is_some_and(|value| value == "write") {
+    if env::var_os("GOLDEN").is_some_and(|value| value == "write") {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, text).unwrap();
     }
