@@ -1,16 +1,20 @@
 //! A component under checkpoint: one request in, one reply out.
 
 use base::{
-    rpc::{Buffer, Call, Connection, Reply, Request, Slot, Status, Transport},
-    session::pd,
+    rpc::{Buffer, Call, CallError, Connection, Reply, Request, Slot, Status, Transport},
+    session::{
+        cpu::ThreadError,
+        pd::{self, CopyError, LookupError, MAX_COPY},
+    },
 };
 
 use crate::{
     information::Stage,
     journal::Journal,
-    object::Owned,
+    object::{Object, Owned},
     obstacle::Refusals,
     session,
+    stop::Stopped,
     surroundings::Surroundings,
     table::{PRIVATE, Table},
     upstream::Upstream,
@@ -80,6 +84,45 @@ impl<T: Transport + Copy> Child<T> {
     pub const fn upstream(&self) -> Upstream<T> {
         self.up
     }
+}
+
+impl<T: Transport + Copy> Child<T> {
+    /// Ends the component after all its memory was overwritten with what `pattern` holds, a dataspace of the parent's of
+    /// at least [`MAX_COPY`] pages: so that a restore that comes out right does not do so because the frames are the same. Tells how many pages
+    /// were overwritten.
+    ///
+    /// # Errors
+    /// A page was not overwritten; the component has ended all the same.
+    pub fn wipe(mut self, pattern: Slot) -> Result<u32, WipeError> {
+        let stopped = Stopped::freeze(self.up, self.pd.number).map_err(WipeError::Stop)?;
+        // It never runs again.
+        stopped.abandon();
+        let mut wiped = 0;
+        for number in 0..self.table.slots() + PRIVATE {
+            let Some(Object::RamDataspace(dataspace)) = self.table.get_mut(number) else { continue };
+            if dataspace.owned.ending {
+                continue;
+            }
+            dataspace.count_pages().map_err(WipeError::Lookup)?;
+            for first in (0..dataspace.pages).step_by(MAX_COPY as usize) {
+                let count = (dataspace.pages - first).min(MAX_COPY);
+                self.up.copy((dataspace.number(), first), (pattern, 0), count).map_err(WipeError::Copy)?;
+                wiped += count;
+            }
+        }
+        Ok(wiped)
+    }
+}
+
+/// Why a component's memory was not overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WipeError {
+    /// It does not stop.
+    Stop(CallError<ThreadError>),
+    /// What it has is not told.
+    Lookup(CallError<LookupError>),
+    /// A page was not copied.
+    Copy(CallError<CopyError>),
 }
 
 impl<T: Transport + Copy> Drop for Child<T> {

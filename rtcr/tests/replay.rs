@@ -10,7 +10,7 @@ use base::{
         rm::Placement,
     },
 };
-use rtcr::{information::Stage, restore::RestoreError, surroundings::Event};
+use rtcr::{information::Stage, restore::RestoreError, surroundings::Event, upstream::Upstream};
 use support::*;
 
 #[test]
@@ -153,6 +153,33 @@ fn many_generations() {
         seen = snapshot(&world);
     }
     assert_eq!(holding(&world), with_pool);
+}
+
+/// Nothing is right by accident: before the restore the old frames hold something else, and nothing lives any more.
+#[test]
+fn what_ends_is_overwritten_if_that_is_wanted() {
+    let world = world();
+    let mut pool = pool(&world, 1);
+    let up = Upstream::new(&world);
+    let pattern = up.pd().allocate(ANY, OWN, 32 * 4096, Memory::default()).unwrap();
+    for page in &mut world.state().dataspace_mut(pattern).unwrap().pages {
+        page.fill(0xde);
+    }
+    let with_pool = holding(&world);
+    let player = started(&world);
+    furnish(&world, &player);
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    let seen = snapshot(&world);
+    world.state().asked.clear();
+    // 2 + 32 + 6 pages that it begins with, 40 and 4 of its own.
+    assert_eq!(player.into_child().wipe(pattern), Ok(84));
+    assert!(!world.state().asked.contains(&(slots::CPU, 8)), "it does not run with that");
+    assert_eq!(holding(&world), with_pool);
+    for restore in WAYS {
+        let (child, _) = restore(&world, &saved).unwrap();
+        assert_same(&seen, &snapshot(&world));
+        drop(child);
+    }
 }
 
 #[test]
