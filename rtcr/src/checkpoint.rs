@@ -10,7 +10,8 @@
 //!
 //! While it is stopped:
 //! 4. The time; registers and activity of each thread.
-//! 5. What is pending is fetched, and kept for the component too; then what remains of each timeout is asked for. A timeout
+//! 5. What is pending is fetched, and kept for the component too; then what remains of each timeout is asked for.
+//! A timeout
 //!    that fires in between is found out: what was raised before and remains is told once.
 //! 6. Pages are copied; of a stack, those from its pointer's page on.
 //!
@@ -22,7 +23,7 @@ use base::{
     layout::STACK_AREA,
     rpc::{CallError, Never, Transport},
     session::{
-        cpu::{Activity, ThreadError},
+        cpu::ThreadError,
         pd::{CopyError, LookupError, PAGE},
         signal::SignalError,
         timer::TimeoutError,
@@ -306,10 +307,12 @@ impl<T: Transport + Copy> Child<T> {
     }
 }
 
-/// The dataspace that is nothing but a thread's stack and page for messages, and how many pages at its beginning lie wholly
+/// The dataspace that is nothing but a thread's stack and page for messages, and how many pages at its beginning
+/// lie wholly
 /// below the stack pointer.
 ///
-/// A stack is known by its place: the region in the stack area that holds the thread's page for messages. If the stack pointer is outside,
+/// A stack is known by its place: the region in the stack area that holds the thread's page for messages. If the
+/// stack pointer is outside,
 /// or the dataspace shows elsewhere too, all of it is state.
 fn stack_of<T: Transport + Copy>(child: &Child<T>, thread: &ThreadInfo) -> Option<(u32, u32)> {
     let Some(Object::RegionMap(map)) = child.table.get(thread.map?) else { return None };
@@ -322,6 +325,6 @@ fn stack_of<T: Transport + Copy>(child: &Child<T>, thread: &ThreadInfo) -> Optio
     }
     // A stack that is empty, or nearly, has its pointer at the page for messages.
     let sp = thread.sp();
-    let inside = (start..=thread.buffer).contains(&sp) && thread.activity != Activity::Inactive;
+    let inside = (start..=thread.buffer).contains(&sp) && thread.started;
     Some((region.what.number, if inside { (sp - start) / PAGE } else { 0 }))
 }

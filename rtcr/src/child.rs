@@ -36,7 +36,8 @@ pub struct Child<T: Transport + Copy> {
 }
 
 impl<T: Transport + Copy> Child<T> {
-    /// Answers a request for one of its sessions, that of the interface with this number. Nothing in the request is trusted.
+    /// Answers a request for one of its sessions, that of the interface with this number. Nothing in the
+    /// request is trusted.
     /// None means that nobody is answered. Long results are put into `space`.
     pub fn serve<'s, P: Surroundings + ?Sized>(
         &mut self,
@@ -88,7 +89,8 @@ impl<T: Transport + Copy> Child<T> {
 
 impl<T: Transport + Copy> Child<T> {
     /// Ends the component after all its memory was overwritten with what `pattern` holds, a dataspace of the parent's of
-    /// at least [`MAX_COPY`] pages: so that a restore that comes out right does not do so because the frames are the same. Tells how many pages
+    /// at least [`MAX_COPY`] pages: so that a restore that comes out right does not do so because the frames
+    /// are the same. Tells how many pages
     /// were overwritten.
     ///
     /// # Errors
@@ -126,7 +128,8 @@ pub enum WipeError {
 }
 
 impl<T: Transport + Copy> Drop for Child<T> {
-    /// The protection domain goes first: its threads end, and what it has paid for is given back at once. What is left are the
+    /// The protection domain goes first: its threads end, and what it has paid for is given back at once.
+    /// What is left are the
     /// parent's numbers.
     fn drop(&mut self) {
         self.up.free(self.pd.number);

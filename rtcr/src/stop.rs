@@ -7,7 +7,8 @@ use base::{
 
 use crate::upstream::Upstream;
 
-/// All threads of a protection domain stand still for as long as this lives; what they wait for still reaches them, and they go on exactly.
+/// All threads of a protection domain stand still for as long as this lives; what they wait for still reaches
+/// them, and they go on exactly.
 ///
 /// Requests of the component are served by the thread that has this, so none is served meanwhile.
 pub struct Stopped<T: Transport + Copy> {

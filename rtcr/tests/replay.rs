@@ -10,7 +10,12 @@ use base::{
         rm::Placement,
     },
 };
-use rtcr::{information::Stage, restore::RestoreError, surroundings::Event, upstream::Upstream};
+use rtcr::{
+    information::Stage,
+    restore::RestoreError,
+    surroundings::{Event, Statistics},
+    upstream::Upstream,
+};
 use support::*;
 
 #[test]
@@ -74,6 +79,12 @@ fn the_bootstrap_is_answered_with_the_same_words_and_says_nothing_twice() {
         Event::Thawed,
     ];
     assert_eq!(rest, expected);
+    let mut statistics = Statistics::default();
+    embedder.events.iter().for_each(|event| statistics.note(event));
+    assert_eq!(
+        statistics.to_string(),
+        "9 requests answered, 0 objects put right, 34 pages copied, 4096 bytes of stack repaired, 1 threads set"
+    );
     assert_eq!(embedder.rung, [Slot(BASE + 4), Slot(BASE + 18)], "each doorbell rings once");
 }
 

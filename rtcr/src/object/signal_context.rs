@@ -37,7 +37,8 @@ pub struct SignalContextInfo {
 }
 
 impl<T: Transport + Copy> SignalContext<T> {
-    /// A context that rings the notification that the parent knows as `bell`, on the account of `pd`. `number` is the component's for it.
+    /// A context that rings the notification that the parent knows as `bell`, on the account of `pd`.
+    /// `number` is the component's for it.
     ///
     /// # Errors
     /// Why there is none.

@@ -62,6 +62,8 @@ impl ThreadInfo {
     /// Where it stands, which is only known while it does.
     pub(crate) fn set_state(&mut self, state: &ThreadState) {
         (self.registers, self.activity) = (state.registers, state.activity);
+        // What has ended is as if it had never been started.
+        self.started &= state.activity != Activity::Inactive;
     }
 }
 

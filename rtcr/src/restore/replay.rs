@@ -34,7 +34,8 @@ pub struct Replaying<'c, T: Transport + Copy> {
 pub enum Step<'s> {
     /// It is answered like this, and more requests follow.
     Answer(Reply<'s>),
-    /// It is answered like this; the journal of a checkpoint from before the barrier is over. [`Replaying::finish`] follows.
+    /// It is answered like this; the journal of a checkpoint from before the barrier is over.
+    /// [`Replaying::finish`] follows.
     Last(Reply<'s>),
     /// It stands at the barrier, and is not answered. [`Replaying::finish`] follows.
     Barrier,
@@ -148,7 +149,8 @@ impl<T: Transport + Copy> Replaying<'_, T> {
         }
     }
 
-    /// Whether the journal of a checkpoint from before the barrier has nothing to replay: [`Self::finish`] can follow at once.
+    /// Whether the journal of a checkpoint from before the barrier has nothing to replay: [`Self::finish`]
+    /// can follow at once.
     pub fn is_over(&self) -> bool {
         let information = self.saved.information();
         information.stage == Stage::Booting && information.journal.entry(self.place).is_none()

@@ -1,6 +1,6 @@
 //! Threads come, and get the checkpoint's registers.
 
-use base::{rpc::Transport, session::cpu::Activity};
+use base::rpc::Transport;
 
 use super::{RestoreError, difference::Difference};
 use crate::object::{Info, Object, Thread};
@@ -22,7 +22,8 @@ impl<T: Transport + Copy> Difference<'_, T> {
 
     /// Every thread gets what it had; tells how many were started.
     ///
-    /// Registers are written so that a call which the thread is in is given up: at the barrier it is in one, whose answer would
+    /// Registers are written so that a call which the thread is in is given up: at the barrier it is in one,
+    /// whose answer would
     /// overwrite the registers.
     pub fn write_threads(&mut self) -> Result<u32, RestoreError> {
         let mut started = 0;
@@ -45,7 +46,7 @@ impl<T: Transport + Copy> Difference<'_, T> {
                 cpu.prioritize(number, info.priority).map_err(RestoreError::State)?;
                 thread.priority = info.priority;
             }
-            if info.started && info.activity != Activity::Inactive {
+            if info.started {
                 cpu.write(number, info.registers, true).map_err(RestoreError::State)?;
                 thread.started = true;
                 started += 1;

@@ -65,7 +65,8 @@ impl<T: Transport + Copy, P: ?Sized> Asked<'_, T, P> {
         self.child.table.named_mut(number).and_then(Object::thread_mut).map_err(because)
     }
 
-    /// Upstream the caller is the parent, which has a higher priority; so it is here that the component's first thread counts.
+    /// Upstream the caller is the parent, which has a higher priority; so it is here that the component's
+    /// first thread counts.
     fn may_give(&self, priority: u8) -> bool {
         let first = self.child.table.named(slots::THREAD).and_then(Object::thread);
         first.is_ok_and(|first| priority <= first.priority)

@@ -11,7 +11,8 @@
 //! | LOG | goes on, but not a second time |
 //! | PARENT | whoever embeds the library |
 //!
-//! Numbers are the component's; the parent's are computed. What is made upstream is made under the number that the component will know.
+//! Numbers are the component's; the parent's are computed. What is made upstream is made under the number that
+//! the component will know.
 
 mod cpu;
 mod log;
