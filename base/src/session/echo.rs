@@ -17,9 +17,9 @@ pub trait Echo {
     #[operation(3, idempotent, encoded)]
     fn bytes(&mut self, bytes: &[u8]) -> u32;
 
-    /// A message of some length there, and the same back.
+    /// A text there and the same back; nothing if it is longer than 400 bytes.
     #[operation(4, idempotent, encoded)]
-    fn message(&mut self, message: heapless::String<400>) -> heapless::String<400>;
+    fn message(&mut self, message: &str) -> heapless::String<400>;
 
     /// Tells the host what was measured: how long it takes once, in picoseconds.
     #[operation(5, encoded)]

@@ -19,14 +19,14 @@ pub fn measure(meter: &Meter<'_>, way: &str) {
     meter.each(&format!("request {way}/0 words"), ROUNDS, || echo.nothing().expect("an answer"));
     meter.each(&format!("request {way}/4 words"), ROUNDS, || {
         let words = [1, 2, 3, 4];
-        assert_eq!(echo.words(black_box(words)), Ok(words));
+        black_box(echo.words(black_box(words)).expect("an answer"));
     });
     // With the word that says how many bytes they are, 20 words.
     let messages = [("20 words", message(19 * 4)), ("256 bytes", message(256))];
     for (what, message) in messages {
         meter.each(&format!("request {way}/{what}"), ROUNDS, || {
-            let answer = echo.message(black_box(&message).clone()).expect("an answer");
-            assert_eq!(black_box(answer).len(), message.len());
+            let answer = echo.message(black_box(&message)).expect("an answer");
+            assert_eq!(black_box(&answer).len(), message.len());
         });
     }
     // What LOG and the like send: bytes that are not encoded, and a short answer.

@@ -17,8 +17,8 @@ impl Echo for Call<'_> {
         bytes.len() as u32
     }
 
-    fn message(&mut self, message: heapless::String<400>) -> heapless::String<400> {
-        message
+    fn message(&mut self, message: &str) -> heapless::String<400> {
+        message.try_into().unwrap_or_default()
     }
 
     fn figure(&mut self, name: &str, picoseconds: u64) {
