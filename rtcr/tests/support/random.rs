@@ -39,7 +39,9 @@ pub enum Act {
     Once { context: u32, after: u64 },
     Periodic { context: u32, period: u64 },
     Cancel(u32),
+    Space(u32),
     Thread { slot: u32 },
+    ThreadAt { at: u32, map: u32, page: u32 },
     Start(u32),
     Pause(u32),
     Resume(u32),
@@ -93,6 +95,8 @@ pub fn act() -> impl Strategy<Value = Act> {
         2 => (number(), 10_000..1_000_000u64).prop_map(|(context, period)| Act::Periodic { context, period }),
         1 => number().prop_map(Act::Cancel),
         3 => (1..4u32).prop_map(|slot| Act::Thread { slot }),
+        1 => place().prop_map(Act::Space),
+        2 => (place(), map(), page()).prop_map(|(at, map, page)| Act::ThreadAt { at, map, page }),
         3 => thread().prop_map(Act::Start),
         2 => thread().prop_map(Act::Pause),
         1 => thread().prop_map(Act::Resume),
@@ -148,6 +152,10 @@ pub fn perform(world: &World, player: &Player<'_, '_>, act: &Act) {
                 _ = rm.attach(slots::ADDRESS_SPACE, stack, Placement::at(top - 3 * 4096));
                 _ = cpu.create(ANY, OWN, slots::ADDRESS_SPACE, 50, top, "another");
             }
+        }
+        Act::Space(at) => _ = rm.create_space(Slot(at), OWN),
+        Act::ThreadAt { at, map, page } => {
+            _ = cpu.create(Slot(at), OWN, Slot(map), 60, page * 4096, "anywhere");
         }
         Act::Start(number) => {
             let stack = world.state().object(Slot(BASE + number)).and_then(|object| match &object.kind {
