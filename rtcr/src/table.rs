@@ -213,6 +213,14 @@ impl<T: Transport + Copy> Table<T> {
             self.mark(number, false);
         }
         self.count -= 1;
+        if let Object::RegionMap(map) = &entry.object {
+            // Its regions go with it.
+            for region in map.regions.values() {
+                if let Some(Object::RamDataspace(dataspace)) = self.follow_mut(region.what) {
+                    dataspace.attached -= 1;
+                }
+            }
+        }
         Some(entry.object)
     }
 

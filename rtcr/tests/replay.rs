@@ -83,7 +83,7 @@ fn the_bootstrap_is_answered_with_the_same_words_and_says_nothing_twice() {
     embedder.events.iter().for_each(|event| statistics.note(event));
     assert_eq!(
         statistics.to_string(),
-        "9 requests answered, 0 objects put right, 34 pages copied, 4096 bytes of stack repaired, 1 threads set"
+        "10 requests answered, 0 objects put right, 34 pages copied, 4096 bytes of stack repaired, 1 threads set"
     );
     assert_eq!(embedder.rung, [Slot(BASE + 4), Slot(BASE + 18)], "each doorbell rings once");
 }

@@ -8,6 +8,7 @@ use base::{
     session::{
         cpu, pd,
         pd::{ANY, OWN},
+        rm::Placement,
         signal::Pending,
         timer,
     },
@@ -73,6 +74,39 @@ fn of_a_stack_nothing_below_its_pointer_is_kept() {
     assert_eq!(stack(top - 0x5000), (0, 6));
     assert_eq!(stack(top - 0x5004), (0, 6), "outside: all of it");
     assert_eq!(stack(0x2000_0000), (0, 6));
+}
+
+#[test]
+fn a_stack_that_shows_elsewhere_is_memory_like_any_other() {
+    let world = world();
+    let mut pool = pool(&world, 2);
+    let player = started(&world);
+    let (pd, rm) = (player.pd(), player.rm());
+    let stack = pd.allocate(ANY, OWN, 4 * 4096, pd::Memory::default()).unwrap();
+    rm.attach(slots::ADDRESS_SPACE, stack, Placement::at(0x0c1f_c000)).unwrap();
+    let thread = player.cpu().create(ANY, OWN, slots::ADDRESS_SPACE, 90, 0x0c1f_f000, "second").unwrap();
+    player.cpu().start(thread, 0, 0x0c1f_f000, 0).unwrap();
+    let mut skipped = || {
+        let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+        let Some(Info::RamDataspace(info)) = saved.information().object(stack.0).cloned() else {
+            panic!("it is there")
+        };
+        pool.discard(saved);
+        info.skipped
+    };
+    assert_eq!(skipped(), 3);
+    let elsewhere = rm.attach(slots::ADDRESS_SPACE, stack, Placement::ANYWHERE).unwrap();
+    assert_eq!(skipped(), 0);
+    assert_eq!(rm.detach(slots::ADDRESS_SPACE, elsewhere).unwrap(), 0);
+    assert_eq!(skipped(), 3);
+    // In a region map that goes, with what is in it.
+    let map = rm.create(ANY, OWN, 0x4000).unwrap();
+    rm.attach(map, stack, Placement::ANYWHERE).unwrap();
+    assert_eq!(skipped(), 0);
+    assert_eq!(pd.free(map).unwrap(), 0);
+    assert_eq!(skipped(), 3);
+    player.cpu().destroy(thread).unwrap();
+    assert_eq!(skipped(), 0, "without its thread it is no stack");
 }
 
 #[test]

@@ -296,7 +296,8 @@ pub fn bootstrap(player: &Player<'_, '_>) {
     // Something that is given back before construction.
     let Ok(passing) = pd.allocate(pd::ANY, pd::OWN, 0x1000, pd::Memory::default()) else { return };
     let Ok(bell) = pd.create_notification(pd::ANY, pd::OWN) else { return };
-    let _ = player.signal().create(pd::ANY, pd::OWN, bell, 77);
+    let Ok(context) = player.signal().create(pd::ANY, pd::OWN, bell, 77) else { return };
+    let _ = player.signal().raise(context);
     let _ = pd.free(passing);
     let _ = pd.restore_thread();
 }
