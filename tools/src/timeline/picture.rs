@@ -192,7 +192,12 @@ impl<'a> Picture<'a> {
     fn bar(&self, to: &mut String, bar: &Bar) -> fmt::Result {
         let (y, width) = (Self::top(bar.lane) + BAR, (bar.end - bar.x).max(1.0));
         let class = colour(bar.interface);
-        let wrong = if bar.wrong { " wrong" } else { "" };
+        // A wrong one is seen however thin it is.
+        let edge = match (bar.wrong, width < 4.0) {
+            (true, _) => " wrong",
+            (false, true) => " thin",
+            (false, false) => "",
+        };
         let title = match bar.count {
             1 => escape(&bar.title),
             count => format!("{count} requests, the first one: {}", escape(&bar.title)),
@@ -201,7 +206,7 @@ impl<'a> Picture<'a> {
             let from = Self::top(CORE) + BAR + BAR_HEIGHT;
             writeln!(to, r#"<path class="ask" d="M{:.1} {from:.0}V{y:.0}"/>"#, bar.x)?;
         }
-        write!(to, r#"<rect class="bar {class}{wrong}" x="{:.1}" y="{y:.0}" width="{width:.1}" "#, bar.x)?;
+        write!(to, r#"<rect class="bar {class}{edge}" x="{:.1}" y="{y:.0}" width="{width:.1}" "#, bar.x)?;
         writeln!(to, r#"height="{BAR_HEIGHT}" rx="2"><title>{title}</title></rect>"#)?;
         if bar.count == 1 && bar.label.chars().count() as f64 * LETTER < width {
             let label = escape(&bar.label);
@@ -217,7 +222,7 @@ impl<'a> Picture<'a> {
             writeln!(to, r#"<text class="name" x="10" y="{y:.0}">{name}</text>"#)?;
             let mut x = LEFT + AGAIN;
             while x < self.scale.width {
-                writeln!(to, r#"<text class="dim" x="{x:.0}" y="{:.0}">{name}</text>"#, y + 19.0)?;
+                writeln!(to, r#"<text class="again" x="{x:.0}" y="{:.0}">{name}</text>"#, y + 12.0)?;
                 x += AGAIN;
             }
         }

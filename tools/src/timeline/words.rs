@@ -9,7 +9,7 @@ use wire::{
     trace::{Event, FaultEnd, Misdeed},
 };
 
-use super::{Timeline, What};
+use super::{Lane, Timeline, What};
 
 const PAGE: u64 = 4096;
 
@@ -56,32 +56,32 @@ pub(super) fn status(number: u8, operation: u8, label: Option<u32>) -> String {
 
 /// A length of time, with three digits that count.
 pub(super) fn duration(nanos: u64) -> String {
+    // What would be rounded to a thousand is one of the next unit.
     let (value, unit) = match nanos {
         0..1_000 => return format!("{nanos} ns"),
-        1_000..1_000_000 => (nanos as f64 / 1e3, "us"),
-        1_000_000..1_000_000_000 => (nanos as f64 / 1e6, "ms"),
+        1_000..999_500 => (nanos as f64 / 1e3, "us"),
+        999_500..999_500_000 => (nanos as f64 / 1e6, "ms"),
         _ => (nanos as f64 / 1e9, "s"),
     };
-    let decimals = if value < 10.0 {
-        2
-    } else if value < 100.0 {
-        1
-    } else {
-        0
+    let decimals = match value {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
     };
     format!("{value:.decimals$} {unit}")
 }
 
 impl Timeline {
-    /// Who an entry is about: the component, and which of its threads if not the first.
+    /// Who an entry is about: the component, and which of its threads if not the first. A thread goes by its name, if that
+    /// tells it from the others.
     pub(super) fn who(&self, lane: usize, what: &What) -> String {
-        let name = &self.lanes[lane].name;
-        match thread(what) {
-            None | Some(0) => name.clone(),
-            Some(number) => match self.lanes[lane].threads.get(&number) {
-                Some(thread) => format!("{name}/{thread}"),
-                None => format!("{name}/{number}"),
-            },
+        let Lane { name, threads } = &self.lanes[lane];
+        let Some(number) = thread(what).filter(|&number| number > 0) else { return name.clone() };
+        match threads.get(&number) {
+            Some(thread) if threads.values().filter(|other| *other == thread).count() == 1 => {
+                format!("{name}/{thread}")
+            }
+            _ => format!("{name}/{number}"),
         }
     }
 
@@ -181,5 +181,40 @@ fn range(page: u32, pages: u32, managed: bool) -> String {
     match managed {
         false => format!("{pages} {what} at {address:#010x}"),
         true => format!("{pages} {what} at {address:#x} of a region map"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_digits() {
+        for (nanos, text) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_000, "1.00 us"),
+            (9_994, "9.99 us"),
+            (9_996, "10.0 us"),
+            (99_960, "100 us"),
+            (999_499, "999 us"),
+            (999_985, "1.00 ms"),
+            (999_499_999, "999 ms"),
+            (12_345_678_901, "12.3 s"),
+        ] {
+            assert_eq!(duration(nanos), text);
+        }
+    }
+
+    #[test]
+    fn answers_are_told_by_the_names_of_the_interface() {
+        assert_eq!(request(1, 2), "Pd.allocate");
+        assert_eq!(request(1, 255), "Pd.operation 255");
+        assert_eq!(request(200, 3), "interface 200, operation 3");
+        assert_eq!(status(3, 3, Some(0x8101)), "error Nothing");
+        assert_eq!(status(3, 3, Some(0x81ff)), "error 255");
+        assert_eq!(status(3, 3, Some(0x8005)), "pending");
+        assert_eq!(status(3, 3, Some(5)), "label 0x5");
+        assert_eq!(status(3, 3, None), "not answered");
     }
 }
