@@ -88,7 +88,7 @@ pub enum Error {
 impl Setting {
     /// The override that has core record what it does.
     pub fn trace() -> Self {
-        Self { key: vec!["trace".into()], value: Value::Boolean(true), text: "a trace".into() }
+        Self { key: vec!["trace".into()], value: Value::Boolean(true), text: "--trace".into() }
     }
 }
 

@@ -21,8 +21,8 @@ use marks::Kind;
 
 /// Most pixels from the first event to the last.
 const WIDTH: f64 = 6000.0;
-/// Where time begins, right of the names.
-const LEFT: f64 = 132.0;
+/// Pixels that a letter of a name takes.
+const BOLD: f64 = 7.6;
 const RIGHT: f64 = 40.0;
 /// Least width of a picture: its legend needs that.
 const LEAST: f64 = 760.0;
@@ -77,6 +77,7 @@ pub fn svg(timeline: &Timeline, title: &str) -> String {
 
 struct Picture<'a> {
     timeline: &'a Timeline,
+    left: f64,
     scale: Scale,
     bars: Vec<Bar>,
 }
@@ -84,9 +85,12 @@ struct Picture<'a> {
 impl<'a> Picture<'a> {
     fn new(timeline: &'a Timeline) -> Self {
         let times = timeline.entries.iter().flat_map(|entry| [entry.time, entry.end()]).collect();
-        let scale = Scale::new(times, LEFT, WIDTH);
+        let longest = timeline.lanes.iter().map(|lane| lane.name.chars().count()).max().unwrap_or(0);
+        // Time begins right of the names.
+        let left = (30.0 + BOLD * longest as f64).max(90.0);
+        let scale = Scale::new(times, left, WIDTH);
         let bars = bars(timeline, &scale);
-        Self { timeline, scale, bars }
+        Self { timeline, left, scale, bars }
     }
 
     fn top(lane: usize) -> f64 {
@@ -94,7 +98,7 @@ impl<'a> Picture<'a> {
     }
 
     fn write(&self, to: &mut String, title: &str) -> fmt::Result {
-        let Self { timeline, scale, bars } = self;
+        let Self { timeline, scale, bars, .. } = self;
         let marks = marks::marks(timeline, scale);
         let bottom = Self::top(timeline.lanes.len());
         let (width, height) = ((scale.width + RIGHT).max(LEAST), bottom + 96.0);
@@ -218,9 +222,14 @@ impl<'a> Picture<'a> {
     fn names(&self, to: &mut String) -> fmt::Result {
         for (lane, component) in self.timeline.lanes.iter().enumerate() {
             let (y, name) = (Self::top(lane) + 27.0, escape(&component.name));
-            writeln!(to, r#"<rect class="paper" x="0" y="{:.0}" width="{:.0}" height="20"/>"#, y - 14.0, LEFT - 8.0)?;
+            writeln!(
+                to,
+                r#"<rect class="paper" x="0" y="{:.0}" width="{:.0}" height="20"/>"#,
+                y - 14.0,
+                self.left - 8.0
+            )?;
             writeln!(to, r#"<text class="name" x="10" y="{y:.0}">{name}</text>"#)?;
-            let mut x = LEFT + AGAIN;
+            let mut x = self.left + AGAIN;
             while x < self.scale.width {
                 writeln!(to, r#"<text class="again" x="{x:.0}" y="{:.0}">{name}</text>"#, y + 12.0)?;
                 x += AGAIN;
