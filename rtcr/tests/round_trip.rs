@@ -4,11 +4,17 @@ mod support;
 
 use base::{
     env::slots,
+    executable::Layout,
     rpc::Slot,
     session::{
         pd::{ANY, Memory, OWN},
         rm::Placement,
     },
+};
+use rtcr::{
+    child::Child,
+    start::{Program, Settings, numbers},
+    upstream::Upstream,
 };
 use support::{random::scribble, world::World, *};
 
@@ -72,4 +78,42 @@ fn by_replay() {
 #[test]
 fn directly() {
     round_trip(true);
+}
+
+/// Several components under one parent, each with its own numbers; checkpoints of both in one storage.
+#[test]
+fn one_of_two() {
+    let world = world();
+    let mut pool = pool(&world, 4);
+    let with_pool = holding(&world);
+    let one = started(&world);
+    furnish(&world, &one);
+
+    let other_settings = Settings { base: BASE + 500, number: 4, ..settings() };
+    let file = program();
+    let layout = Layout::new(&file, file.len() as u32, 40).unwrap();
+    let up = Upstream::new(&world);
+    let program = Program { module: "program", layout: &layout };
+    let other = Player::live(Child::start(up, &other_settings, program, &mut Embedder::default()).unwrap());
+    bootstrap(&other);
+    let look = || world.state().snapshot(BASE + 500, numbers(SLOTS));
+    let before = look();
+
+    let saved = one.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    let seen = snapshot(&world);
+    let saved_other = other.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    drop(one);
+    assert_same(&before, &look());
+    // What one was, made where the other one's numbers are, and the other way round.
+    drop(other);
+    let (child, _) = restored(&world, &saved_other).unwrap();
+    let swapped = Child::restore_directly(up, &other_settings, &saved, &mut Embedder::default()).unwrap();
+    let badgeless = |mut snapshot: support::snapshot::Snapshot| {
+        snapshot.space.values_mut().for_each(|(_, badge)| *badge = 0);
+        snapshot
+    };
+    assert_same(&badgeless(before), &badgeless(snapshot(&world)));
+    assert_same(&badgeless(seen), &badgeless(look()));
+    drop((child, swapped));
+    assert_eq!(holding(&world), with_pool);
 }
