@@ -15,8 +15,9 @@ fn timeless(information: &Information) -> Information {
     Information { clock: 0, ..information.clone() }
 }
 
-fn any_component(first: &[Act], then: &[Act], more: &[Act]) -> Result<(), TestCaseError> {
+fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Result<(), TestCaseError> {
     let world = world();
+    world.state().forgets_regions = forgets;
     let mut pool = pool(&world, 4);
     let with_pool = holding(&world);
     let player = started(&world);
@@ -67,10 +68,11 @@ proptest! {
 
     #[test]
     fn comes_back_as_it_was(
+        forgets in any::<bool>(),
         first in prop::collection::vec(act(), 0..60),
         then in prop::collection::vec(act(), 0..20),
         more in prop::collection::vec(act(), 0..20),
     ) {
-        any_component(&first, &then, &more)?;
+        any_component(forgets, &first, &then, &more)?;
     }
 }

@@ -127,8 +127,18 @@ impl<T: Transport + Copy> RegionMap<T> {
         let address = self.owned.up.rm().attach(self.owned.number, number, placement)?;
         let Placement { offset, writable, executable, .. } = placement;
         let size = if placement.size == 0 { bytes.saturating_sub(offset) } else { placement.size };
+        self.forget_regions(address, size);
         self.regions.insert(address, Region { size, offset, writable, executable, what, mapped: false });
         Ok(address)
+    }
+
+    /// Something new lies there. So whatever was is gone, and whoever serves RM has given its addresses to others.
+    fn forget_regions(&mut self, address: u32, size: u32) {
+        while let Some((&start, region)) = self.regions.range(..address.saturating_add(size)).next_back()
+            && start.saturating_add(region.size) > address
+        {
+            self.regions.remove(&start);
+        }
     }
 
     /// Maps all pages of a region.

@@ -98,7 +98,8 @@ fn free<T: Transport + Copy, P: ?Sized>(
     let (up, table) = (asked.child.up, &mut asked.child.table);
     let object = table.named_mut(number).map_err(because)?;
     match object {
-        Object::Remnant => {
+        // Of a module only the number goes.
+        Object::Remnant | Object::RomDataspace(_) => {
             drop(table.take(number.0));
             return Ok(0);
         }

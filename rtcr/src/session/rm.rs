@@ -97,7 +97,14 @@ fn detach<T: Transport + Copy, P: ?Sized>(
 ) -> Result<u32, CallError<DetachError>> {
     let (up, table) = (asked.child.up, &mut asked.child.table);
     let map = table.named_mut(map).and_then(Object::region_map_mut).map_err(because)?;
-    let left = up.rm().detach(map.number(), address)?;
+    let left = match up.rm().detach(map.number(), address) {
+        // What was attached is gone, and its region went with it.
+        Err(error @ CallError::Error(DetachError::Nothing)) => {
+            map.regions.remove(&address);
+            return Err(error);
+        }
+        detached => detached?,
+    };
     if left == 0
         && let Some(region) = map.regions.remove(&address)
         && let Some(Object::RamDataspace(detached)) = table.follow_mut(region.what)

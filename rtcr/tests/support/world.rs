@@ -36,6 +36,8 @@ pub struct State {
     pub modules: BTreeMap<String, Vec<u8>>,
     pub printed: Vec<u8>,
     pub calls: usize,
+    /// Regions go with what they show; otherwise their addresses stay taken until they are detached.
+    pub forgets_regions: bool,
     /// Which request fails.
     pub fails_at: Option<usize>,
     /// Requests in order: session and operation.
@@ -131,6 +133,7 @@ impl World {
             modules: modules.into_iter().map(|(name, bytes)| (name.into(), bytes)).collect(),
             printed: Vec::new(),
             calls: 0,
+            forgets_regions: false,
             fails_at: None,
             asked: Vec::new(),
             last: 100,
@@ -261,6 +264,17 @@ impl State {
         self.refund(object.owner, object.ram, 1);
         if let Kind::Map(map) = &object.kind {
             self.refund(object.owner, 1024 * map.regions.len() as u32, 0);
+        }
+        if self.forgets_regions {
+            let mut refunds = Vec::new();
+            for object in self.objects.values_mut() {
+                if let Kind::Map(map) = &mut object.kind {
+                    let before = map.regions.len();
+                    map.regions.retain(|_, region| region.what != id);
+                    refunds.push((object.owner, 1024 * (before - map.regions.len()) as u32));
+                }
+            }
+            refunds.into_iter().for_each(|(owner, ram)| self.refund(owner, ram, 0));
         }
     }
 
