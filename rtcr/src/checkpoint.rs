@@ -289,6 +289,11 @@ impl<T: Transport + Copy> Child<T> {
 
     fn collect_all(&mut self, information: &Information) -> Result<(), CheckpointError> {
         for object in information.objects.iter().filter(|object| object.info == Info::Notification) {
+            // Most threads' own notifications are rung by other threads only.
+            let bell = self.table.get(object.number).and_then(|object| object.notification().ok());
+            if bell.is_none_or(|bell| bell.contexts == 0) {
+                continue;
+            }
             collect(self, object.number).map_err(CheckpointError::Signal)?;
         }
         Ok(())

@@ -198,6 +198,11 @@ impl<T: Transport + Copy> Table<T> {
     /// Something new, under a number that is free.
     pub fn insert(&mut self, number: u32, object: Object<T>) -> Link {
         self.last_serial += 1;
+        if let Object::SignalContext(context) = &object
+            && let Some(Object::Notification(bell)) = self.follow_mut(context.doorbell)
+        {
+            bell.contexts += 1;
+        }
         let entry = Box::new(Entry { serial: self.last_serial, object });
         if let Some(place) = self.entries.get_mut(number as usize) {
             self.count += usize::from(place.replace(entry).is_none());
@@ -213,13 +218,21 @@ impl<T: Transport + Copy> Table<T> {
             self.mark(number, false);
         }
         self.count -= 1;
-        if let Object::RegionMap(map) = &entry.object {
+        match &entry.object {
             // Its regions go with it.
-            for region in map.regions.values() {
-                if let Some(Object::RamDataspace(dataspace)) = self.follow_mut(region.what) {
-                    dataspace.attached -= 1;
+            Object::RegionMap(map) => {
+                for region in map.regions.values() {
+                    if let Some(Object::RamDataspace(dataspace)) = self.follow_mut(region.what) {
+                        dataspace.attached -= 1;
+                    }
                 }
             }
+            Object::SignalContext(context) => {
+                if let Some(Object::Notification(bell)) = self.follow_mut(context.doorbell) {
+                    bell.contexts -= 1;
+                }
+            }
+            _ => {}
         }
         Some(entry.object)
     }

@@ -39,6 +39,9 @@ fn while_it_is_stopped_it_is_only_read_and_copied() {
     for asked in &asked[frozen + 1..thawed] {
         assert!(allowed.contains(asked), "{asked:?} while it is stopped");
     }
+    // Two of three notifications have contexts, and two of three contexts timeouts.
+    let count = |what: (Slot, u8)| asked[frozen..].iter().filter(|asked| **asked == what).count();
+    assert_eq!((count((slots::SIGNAL, 3)), count((slots::TIMER, 5)), count((slots::TIMER, 1))), (3, 2, 1));
     // 2 + 32 + 40 pages, and stacks of 2 and 1 pages above their pointers: at most 32 pages a request.
     let copies = asked.iter().filter(|asked| **asked == (slots::PD, 6)).count();
     assert_eq!(copies, 1 + 1 + 2 + 1 + 1);

@@ -18,6 +18,8 @@ use crate::{table::Link, upstream::Upstream};
 pub struct Notification<T: Transport + Copy> {
     installed: Option<Installed<T>>,
     pub(crate) owned: Owned<T>,
+    /// How many contexts ring it.
+    pub(crate) contexts: u32,
     pub(crate) first: Option<Link>,
     pub(crate) last: Option<Link>,
 }
@@ -29,7 +31,7 @@ impl<T: Transport + Copy> Notification<T> {
     /// Why there is none.
     pub fn create(up: Upstream<T>, at: Slot, pd: Slot, slot: u32) -> Result<Self, CallError<AllocateError>> {
         let owned = Owned::new(up, up.pd().create_notification(at, pd)?);
-        Ok(Self { installed: Some(Installed::new(&owned, pd, slot)?), owned, first: None, last: None })
+        Ok(Self { installed: Some(Installed::new(&owned, pd, slot)?), owned, contexts: 0, first: None, last: None })
     }
 
     /// Takes it out of the component's capability space, before it is freed.

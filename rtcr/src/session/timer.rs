@@ -86,14 +86,15 @@ fn cancel<T: Transport + Copy, P: ?Sized>(
 pub(crate) fn remaining<T: Transport + Copy>(
     context: &SignalContext<T>,
 ) -> Result<Option<u64>, CallError<TimeoutError>> {
+    // Most contexts never have one, which is known here.
+    let Some(timeout) = context.timeout else { return Ok(None) };
     let timer = context.up.timer();
-    match (context.timeout, timer.remaining(context.number)?) {
-        (None, _) => Ok(None),
+    match (timeout, timer.remaining(context.number)?) {
         // The tick has not been fetched, so the next one has not been asked for.
-        (Some(Timeout::InBeat { period, due }), None) => {
+        (Timeout::InBeat { period, due }, None) => {
             let now = timer.now().map_err(|_| CallError::Refused)?;
             Ok(Some(Timeout::missed(period, due, now).1 - now))
         }
-        (Some(_), remains) => Ok(remains),
+        (_, remains) => Ok(remains),
     }
 }
