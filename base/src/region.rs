@@ -225,7 +225,7 @@ mod tests {
             for index in 0..pieces.count() {
                 let piece = pieces.of(index).unwrap();
                 prop_assert_eq!((piece.index, piece.page), (index, next));
-                prop_assert!(piece.size <= largest && piece.page % piece.size.pages() == 0);
+                prop_assert!(piece.size <= largest && piece.page.is_multiple_of(piece.size.pages()));
                 prop_assert_eq!(pieces.at(piece.page), Some(piece));
                 prop_assert_eq!(pieces.at(piece.end() - 1), Some(piece));
                 next = piece.end();

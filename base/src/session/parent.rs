@@ -90,6 +90,8 @@ pub struct Task {
 }
 
 /// What is to do for a service.
+// Passed on by value, one at a time, by whoever may have no heap.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskKind {
     /// A client wants a session.

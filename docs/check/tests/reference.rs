@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use base::scenario::{Component, Scenario};
 use docs_check::{Page, top};
 use toml::Value;
-use wire::{archive, layout, plan, record};
+use wire::{archive, layout, record};
 
 fn page(path: &str) -> Page {
     Page::parse(&fs::read_to_string(top().join("docs/src").join(path)).unwrap())
