@@ -29,7 +29,7 @@
 //!
 //! With the feature `heap`: [`deadlines`], [`queue`], for whoever serves time and signals.
 //! With the feature `scenario`: [`scenario`], [`oracle`]: a run described as data, and judged.
-//! With the feature `testing`: [`testing`], a machine in memory.
+//! With the feature `testing`: the module `testing`, a machine in memory.
 //!
 //! # Unsafe
 //! Denied, but in the files that cannot do without: `heap.rs` (an allocator), `memory/view.rs` (attached memory as bytes and
