@@ -88,6 +88,11 @@ impl<T: Transport + Copy> Pool<T> {
         Ok(Self { dataspace, free, spare })
     }
 
+    /// Whether there is room for a checkpoint that needs so much.
+    pub fn suffices(&self, need: &Need) -> bool {
+        !self.spare.is_empty() && self.available().covers(need)
+    }
+
     /// A checkpoint that is not needed any more.
     pub fn discard(&mut self, checkpoint: Checkpoint) {
         self.release(checkpoint.into_place());

@@ -1,0 +1,127 @@
+//! A parent that checkpoints its children while they run, ends them, and restores them. They know nothing of it.
+//!
+//! It starts the components of the scenario that name it as their parent. Each has an endpoint and a thread of its own here,
+//! just above the child's priority: its [`Keeper`](keeper::Keeper), which serves all sessions of the child with the library `rtcr`, and
+//! between two requests does what the scenario has planned. Values that it reads:
+//!
+//! | value | says | else |
+//! |---|---|---|
+//! | `checkpoints` | how many checkpoints are taken of each child | 1 |
+//! | `checkpoint_after` | microseconds from its start to the first one | 10000 |
+//! | `checkpoint_every` | microseconds from a restore to the next one | 1000 |
+//! | `run_on` | microseconds that the child runs on after a checkpoint before it is ended | 0 |
+//! | `restore` | `replay` or `direct` | `replay` |
+//! | `log` | what is told: `off`, `error`, `warn`, `info`, `debug` or `trace` | `info` |
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod home;
+mod keeper;
+mod plan;
+
+use alloc::{boxed::Box, format, sync::Arc};
+use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use base::{
+    Env,
+    child::{ByScenario, ChildPolicy},
+    env::slots,
+    rpc::Slot,
+    scenario::{Component, Scenario},
+    session::{
+        parent::Event,
+        pd::{ANY, MAX_COPY, OWN, PAGE},
+        rm::Placement,
+    },
+    thread::ThreadOptions,
+};
+use keeper::{Keeper, Post};
+use plan::Plan;
+use rtcr::start::{Settings, numbers};
+
+/// Stack of a keeper.
+const STACK: usize = 64 << 10;
+/// What the memory of an instance that is ended is filled with.
+const PATTERN: u32 = 0xdead_beef;
+
+/// Called once, with everything that the component has.
+pub fn construct(env: &mut Env) {
+    let env = *env;
+    let mut policy = ByScenario::load(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
+    let plan = Plan::of(&env).unwrap_or_else(|error| ByScenario::failed(env, &error));
+    log::set_max_level(plan.level);
+    // It is needed for as long as this component is there.
+    let scenario: &'static Scenario = Box::leak(Box::new(policy.scenario().clone()));
+    let own = Box::leak(Box::<str>::from(policy.own()));
+    let pattern = pattern(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
+
+    let left = Arc::new(AtomicUsize::new(scenario.children(own).count()));
+    if left.load(SeqCst) == 0 {
+        policy.all_ended();
+    }
+    // Windows begin where this component's own numbers end: each of those costs a capability.
+    let mut next = slots::FIRST_FREE.0 + scenario.components.get(&*own).map_or(0, |component| component.caps);
+    for (number, (name, component)) in (0..).zip(scenario.children(own)) {
+        let slots = scenario.slots(name);
+        let place = Place { number, base: next, slots };
+        next += numbers(slots);
+        if let Err(what) = watch(env, (name, component), place, plan, pattern, &left) {
+            let reason = format!("its parent has no {what} for it");
+            policy.event(name, Event::Failed(reason.as_str().try_into().unwrap_or_default()));
+            left.fetch_sub(1, SeqCst);
+        }
+    }
+}
+
+/// Where a child is among this component's numbers.
+#[derive(Clone, Copy)]
+struct Place {
+    number: u16,
+    base: u32,
+    slots: u32,
+}
+
+/// A thread that starts a child and serves it.
+fn watch(
+    env: Env,
+    (name, component): (&'static str, &'static Component),
+    place: Place,
+    plan: Plan,
+    pattern: Slot,
+    left: &Arc<AtomicUsize>,
+) -> Result<(), &'static str> {
+    let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
+    let bell = env.pd().create_notification(ANY, OWN).map_err(|_| "notification")?;
+    let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
+    let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
+    let log = env.until_answered(|| env.parent().open("log", name.as_bytes())).map_err(|_| "LOG session")?;
+    let settings = Settings {
+        name,
+        number: place.number,
+        ram: component.ram.0,
+        caps: component.caps,
+        slots: place.slots,
+        priority: component.priority,
+        stack: component.stack.0,
+        base: place.base,
+        endpoint,
+        exceptions,
+        log,
+    };
+    let post = Post { settings, binary: component.binary(name), bell, instants, pattern, left: Arc::clone(left) };
+    let options = ThreadOptions { name, priority: Some(component.priority.saturating_add(1)), stack: STACK };
+    let thread = env.spawn(&options, move || Keeper::new(env, post, plan).run()).map_err(|_| "thread")?;
+    // It has not run yet, since it is below this one.
+    env.cpu().bind(thread.slot(), bell).map_err(|_| "doorbell")
+}
+
+/// Memory that is all pattern.
+fn pattern(env: Env) -> Result<Slot, &'static str> {
+    let dataspace = env.allocate((MAX_COPY * PAGE) as usize).map_err(|_| "there is no memory for a pattern")?;
+    let attached = env.attach(&dataspace, Placement::ANYWHERE).map_err(|_| "the pattern cannot be written")?;
+    attached.words().iter().for_each(|word| word.store(PATTERN, SeqCst));
+    drop(attached);
+    Ok(dataspace.leak())
+}

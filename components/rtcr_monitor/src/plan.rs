@@ -1,0 +1,91 @@
+//! What the scenario wants to happen to the children.
+
+use base::Env;
+use core::{fmt, str::FromStr, time::Duration};
+
+/// When children are checkpointed, and what becomes of them then.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// How many checkpoints are taken, each of the instance that the one before was restored to.
+    pub checkpoints: u32,
+    /// From a child's start to its first checkpoint.
+    pub after: Duration,
+    /// From a restore to the next checkpoint.
+    pub every: Duration,
+    /// How long an instance runs on after its checkpoint, before it is ended.
+    pub run_on: Duration,
+    /// How children are restored.
+    pub way: Way,
+    /// What is told.
+    pub level: log::LevelFilter,
+}
+
+/// How a child is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A new instance boots itself, and is answered from the journal.
+    Replay,
+    /// No instruction of the new instance runs before it goes on.
+    Direct,
+}
+
+/// A value that cannot be obeyed.
+#[derive(Debug)]
+pub struct Nonsense {
+    key: &'static str,
+    value: base::session::parent::Value,
+    allowed: &'static str,
+}
+
+impl fmt::Display for Nonsense {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the value `{}` is `{}`, and can be {}", self.key, self.value, self.allowed)
+    }
+}
+
+impl Plan {
+    /// What the scenario says.
+    ///
+    /// # Errors
+    /// A value makes no sense.
+    pub fn of(env: &Env) -> Result<Self, Nonsense> {
+        let number = |key, default| read::<u32>(env, key, default, "a whole number that is not negative");
+        let time = |key, default| number(key, default).map(|micros| Duration::from_micros(micros.into()));
+        Ok(Self {
+            checkpoints: number("checkpoints", 1)?,
+            after: time("checkpoint_after", 10_000)?,
+            every: time("checkpoint_every", 1_000)?,
+            run_on: time("run_on", 0)?,
+            way: read(env, "restore", Way::Replay, "`replay` or `direct`")?,
+            level: read(env, "log", log::LevelFilter::Info, "`off`, `error`, `warn`, `info`, `debug` or `trace`")?,
+        })
+    }
+}
+
+fn read<T: FromStr>(env: &Env, key: &'static str, default: T, allowed: &'static str) -> Result<T, Nonsense> {
+    match env.parent().value(key) {
+        Ok(Some(value)) => value.parse().map_err(|_| Nonsense { key, value, allowed }),
+        _ => Ok(default),
+    }
+}
+
+impl FromStr for Way {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "replay" => Ok(Self::Replay),
+            "direct" => Ok(Self::Direct),
+            _ => Err(()),
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Replay => "by replay",
+            Self::Direct => "directly",
+        })
+    }
+}
