@@ -9,7 +9,8 @@ use crate::session;
 
 /// Backend of the crate `log`: a line per message, in the LOG session.
 ///
-/// [`Level::Info`] is what a component has to say, and stands alone; other levels stand before their message.
+/// [`Level::Info`] is what a component has to say, and stands alone; other levels stand before their message, with the place
+/// in the source: `[WARN] components/hello/src/lib.rs:9 message`.
 #[derive(Clone, Copy)]
 pub struct Logger {
     env: Env,
@@ -41,7 +42,10 @@ impl Log for Logger {
         // The writer never fails; a message's own Display may, and then the line ends there.
         let _ = match record.level() {
             Level::Info => write!(writer, "{}", record.args()),
-            level => write!(writer, "{level}: {}", record.args()),
+            level => {
+                let (file, line) = (record.file().unwrap_or("?"), record.line().unwrap_or(0));
+                write!(writer, "[{level}] {file}:{line} {}", record.args())
+            }
         };
         let _ = writer.write_str("\n");
     }

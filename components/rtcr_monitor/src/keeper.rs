@@ -1,6 +1,6 @@
-//! Who keeps a child: serves it, checkpoints it, ends it, restores it.
+//! Who keeps a child: the thread that starts it, serves it, and wakes up when something is planned.
 
-use alloc::{format, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{
     fmt,
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
@@ -19,25 +19,17 @@ use base::{
 use rtcr::{
     checkpoint::Checkpoint,
     child::Child,
-    information::{Need, Stage},
-    restore::{RestoreError, Step},
     start::{Program, Settings},
     storage::Pool,
-    surroundings::Statistics,
     upstream::Upstream,
 };
 
-use crate::{
-    home::Home,
-    plan::{Plan, Way},
-};
+use crate::{home::Home, plan::Plan};
 
 /// Cookie of the signal that says that the child has done what it may not.
 pub const EXCEPTION: u32 = 1;
 /// Cookie of the signal that says that something is planned for now.
 pub const INSTANT: u32 = 2;
-/// Pages of a pool beyond those that are needed when it is made, so that a component may grow a little.
-const SPARE: u32 = 16;
 
 /// What a keeper is given.
 pub struct Post {
@@ -57,37 +49,28 @@ pub struct Post {
 
 /// What a thread of this component has for its child.
 pub struct Keeper {
-    env: Env,
-    post: Post,
-    plan: Plan,
-    up: Upstream<Shared>,
-    home: Home,
-    pool: Option<Pool<Shared>>,
+    pub(crate) env: Env,
+    pub(crate) post: Post,
+    pub(crate) plan: Plan,
+    pub(crate) up: Upstream<Shared>,
+    pub(crate) home: Home,
+    pub(crate) pool: Option<Pool<Shared>>,
     /// The last checkpoint.
-    saved: Option<Checkpoint>,
+    pub(crate) saved: Option<Checkpoint>,
     /// How many checkpoints were taken.
-    taken: u32,
+    pub(crate) taken: u32,
     /// The child runs on after its checkpoint, and will be ended.
-    doomed: bool,
+    pub(crate) doomed: bool,
 }
 
 /// An answer that is still to be given.
-struct Answer {
-    status: Status,
-    words: Vec<u32>,
+pub(crate) struct Answer {
+    pub status: Status,
+    pub words: Vec<u32>,
 }
 
 /// A child, and what its pending request is answered.
-type Restored = (Child<Shared>, Option<Answer>);
-
-/// Time for people.
-struct Micros(u64);
-
-impl fmt::Display for Micros {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{} us", self.0 / 1000, self.0 % 1000 / 100)
-    }
-}
+pub(crate) type Restored = (Child<Shared>, Option<Answer>);
 
 impl Keeper {
     /// For a child that is not there yet.
@@ -104,13 +87,13 @@ impl Keeper {
             Ok(module) => self.keep(&module),
             Err(error) => failed(&format_args!("its program cannot be had: {error:?}")),
         };
-        self.home.tell(fate);
+        self.home.tell(*fate);
         if self.post.left.fetch_sub(1, SeqCst) == 1 {
             self.home.all_ended();
         }
     }
 
-    fn keep(&mut self, module: &Module) -> Fate {
+    fn keep(&mut self, module: &Module) -> Box<Fate> {
         let file = module.bytes();
         let layout = match Layout::new(file, file.len() as u32, self.env.platform().elf_machine()) {
             Ok(layout) => layout,
@@ -148,7 +131,7 @@ impl Keeper {
                         None => Some(Reply::of(Status::Refused)),
                     };
                     if let Some(fate) = self.home.fate.take() {
-                        return fate;
+                        return Box::new(fate);
                     }
                 }
             }
@@ -156,13 +139,13 @@ impl Keeper {
     }
 
     /// The doorbell has rung: something is planned for now, the child has done what it may not, or nothing.
-    fn rang(&mut self, mut child: Child<Shared>, program: Program<'_>) -> Result<Restored, Fate> {
+    fn rang(&mut self, mut child: Child<Shared>, program: Program<'_>) -> Result<Restored, Box<Fate>> {
         let mut answer = None;
         while let Ok(Some(pending)) = self.env.signal().fetch(self.post.bell) {
             match pending.cookie {
                 EXCEPTION => {
                     if let Ok(Some(exception)) = self.env.cpu().exception(child.number()) {
-                        return Err(Fate::Faulted(exception.cause, exception.place));
+                        return Err(Box::new(Fate::Faulted(exception.cause, exception.place)));
                     }
                 }
                 INSTANT if self.doomed => (child, answer) = self.revive(child, program)?,
@@ -172,6 +155,7 @@ impl Keeper {
                         (child, answer) = self.revive(child, program)?;
                     } else if goes_on {
                         self.doomed = true;
+                        log::info!("{} runs on for {} us.", self.name(), self.plan.run_on.as_micros());
                         self.wake_after(self.plan.run_on);
                     }
                 }
@@ -184,131 +168,22 @@ impl Keeper {
         Ok((child, answer))
     }
 
-    fn wake_after(&self, time: Duration) {
+    pub(crate) fn wake_after(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         if let Err(error) = self.env.timer().once(self.post.instants, nanoseconds) {
             log::error!("{} is not checkpointed: there is no timeout: {error:?}", self.name());
         }
     }
 
-    const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         self.post.settings.name
     }
-
-    /// Writes down what the child is; tells whether that succeeded. If not, the child goes on as if nothing had been.
-    fn checkpoint(&mut self, child: &mut Child<Shared>) -> bool {
-        self.home.done = Statistics::default();
-        match self.take(child) {
-            Ok(checkpoint) => {
-                self.taken += 1;
-                let (number, name) = (self.taken, self.name());
-                let objects = checkpoint.information().objects.len();
-                match checkpoint.information().stage {
-                    Stage::Running => log::info!(
-                        "Checkpoint {number}: {name} stood still for {}; {} pages and {objects} objects are saved.",
-                        Micros(self.home.stood_still()),
-                        self.home.done.saved,
-                    ),
-                    Stage::Booting => log::info!("Checkpoint {number}: {name} still starts; its requests are saved."),
-                }
-                self.saved = Some(checkpoint);
-                true
-            }
-            Err(reason) => {
-                log::warn!("{} runs on without a checkpoint: {reason}", self.name());
-                false
-            }
-        }
-    }
-
-    fn take(&mut self, child: &mut Child<Shared>) -> Result<Checkpoint, alloc::string::String> {
-        let need = child.need().map_err(|error| format!("what it has is not told: {error:?}"))?;
-        if let (Some(pool), Some(old)) = (&mut self.pool, self.saved.take()) {
-            pool.discard(old);
-        }
-        let pool = match &mut self.pool {
-            Some(pool) if pool.suffices(&need) => pool,
-            place => {
-                // What there was is given back first.
-                *place = None;
-                let pages = need.pages + SPARE;
-                let need = Need { objects: need.objects * 2, regions: need.regions * 2, words: need.words, pages };
-                let pool = Pool::new(self.up, 1, &need, pages);
-                place.insert(pool.map_err(|error| format!("there is no memory for {pages} pages: {error:?}"))?)
-            }
-        };
-        child.checkpoint(pool, &mut self.home).map_err(|error| format!("{error}"))
-    }
-
-    /// Ends the instance, and makes a new one that goes on where the last checkpoint was taken.
-    fn revive(&mut self, child: Child<Shared>, program: Program<'_>) -> Result<Restored, Fate> {
-        self.doomed = false;
-        let name = self.name();
-        let pages = child.wipe(self.post.pattern).map_err(|error| failed(&format_args!("it does not end: {error:?}")))?;
-        log::info!("{name} is ended: its {pages} pages are overwritten, its objects deleted.");
-        let Some(saved) = self.saved.take() else { return Err(failed(&"there is no checkpoint of it")) };
-        self.home.done = Statistics::default();
-        let begun = self.home.now();
-        let (way, restored) = match (self.plan.way, saved.information().stage) {
-            (Way::Direct, Stage::Running) => {
-                let child = Child::restore_directly(self.up, &self.post.settings, &saved, &mut self.home);
-                (Way::Direct, child.map(|child| (child, None)).map_err(not_restored))
-            }
-            // What had not passed the barrier is its journal and nothing else.
-            _ => (Way::Replay, self.replay(program, &saved)),
-        };
-        self.saved = Some(saved);
-        let restored = restored?;
-        let took = Micros(self.home.now().saturating_sub(begun));
-        log::info!("{name} is restored {way} in {took}: {}.", self.home.done);
-        if self.taken < self.plan.checkpoints {
-            self.wake_after(self.plan.every);
-        }
-        Ok(restored)
-    }
-
-    /// A new instance boots itself, answered from the checkpoint's journal.
-    fn replay(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, Fate> {
-        let (machine, endpoint) = (self.env.platform(), self.post.settings.endpoint);
-        let replaying = Child::start_replay(self.up, &self.post.settings, program, saved, &mut self.home);
-        let mut replaying = replaying.map_err(not_restored)?;
-        let (mut words, mut space) = (Buffer::new(), Buffer::new());
-        let mut reply = None::<Reply<'_>>;
-        let mut last = None;
-        while !replaying.is_over() {
-            let received = match reply.take() {
-                Some(reply) => machine.answer_and_receive(endpoint, &reply, &mut words),
-                None => machine.receive(endpoint, &mut words),
-            };
-            let Received::Request { badge, request } = received else {
-                if let Ok(Some(exception)) = self.env.cpu().exception(replaying.child().number()) {
-                    return Err(Fate::Faulted(exception.cause, exception.place));
-                }
-                continue;
-            };
-            let Some(badge) = Badge::of(badge) else { continue };
-            let step = replaying.serve(badge.interface, &request, &mut space, &mut self.home);
-            match step.map_err(not_restored)? {
-                Step::Answer(answer) => reply = Some(answer),
-                Step::Last(Reply { status, body }) => {
-                    last = Some(Answer { status, words: body.words().to_vec() });
-                    break;
-                }
-                Step::Barrier => break,
-            }
-        }
-        Ok((replaying.finish(&mut self.home).map_err(not_restored)?, last))
-    }
-}
-
-fn not_restored(error: RestoreError) -> Fate {
-    failed(&format_args!("it cannot be restored: {error}"))
 }
 
 /// What becomes of a child that cannot be kept, for people.
-fn failed(reason: &dyn fmt::Display) -> Fate {
+pub(crate) fn failed(reason: &dyn fmt::Display) -> Box<Fate> {
     let text = format!("{reason}");
     let mut short = heapless::String::new();
     text.chars().try_for_each(|c| short.push(c)).unwrap_or(());
-    Fate::Failed(short)
+    Box::new(Fate::Failed(short))
 }

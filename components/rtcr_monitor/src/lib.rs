@@ -20,6 +20,7 @@ extern crate alloc;
 mod home;
 mod keeper;
 mod plan;
+mod revive;
 
 use alloc::{boxed::Box, format, sync::Arc};
 use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
