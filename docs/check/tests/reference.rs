@@ -113,10 +113,28 @@ fn the_kernels_options_and_patches_are_all_listed() {
 #[test]
 fn addresses_of_components_are_those_of_the_plan() {
     let page = page("reference/memory.md");
-    for address in [base::layout::PROGRAM.start, base::layout::STACK_AREA.start, base::layout::ANYWHERE.start] {
-        let address = format!("{address:#010x}");
-        assert!(page.code.iter().any(|code| code.text == address), "{address} is not in memory.md");
-    }
+    let parts = [base::layout::PROGRAM, base::layout::STACK_AREA, base::layout::ANYWHERE, base::layout::HEAP];
+    let parts = parts.map(|part| [part.start, part.end].map(|address| format!("{address:#010x}")));
+    let rows = page.table("a-components-address-space").unwrap().body();
+    assert_eq!(rows.iter().map(|row| &row[..2]).collect::<Vec<_>>(), parts.each_ref().map(|part| &part[..]));
+    assert_eq!(base::layout::PROGRAM.start, layout::COMPONENT_VIRTUAL);
+}
+
+/// The table of slots is that of the code, whose constants are read from the source, so that a new one cannot be missed.
+#[test]
+fn slots_of_components_are_those_of_the_code() {
+    let page = page("reference/memory.md");
+    let source = fs::read_to_string(top().join("base/src/env.rs")).unwrap();
+    let constants = source.lines().filter_map(|line| {
+        let (name, number) = line.trim().strip_prefix("pub const ")?.split_once(": Slot = Slot(")?;
+        Some((number.strip_suffix(");")?, name))
+    });
+    let (free, slots): (Vec<_>, Vec<_>) = constants.partition(|(_, name)| *name == "FIRST_FREE");
+    let rows = page.table("a-components-capability-space").unwrap().body();
+    assert_eq!(rows.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect::<Vec<_>>(), slots);
+    assert_eq!(free, [(base::env::slots::FIRST_FREE.0.to_string().as_str(), "FIRST_FREE")]);
+    let text = fs::read_to_string(top().join("docs/src/reference/memory.md")).unwrap();
+    assert!(text.contains(&format!("From {} on", base::env::slots::FIRST_FREE.0)));
 }
 
 #[test]
