@@ -51,6 +51,33 @@ fn unsafe_code_is_forbidden_where_it_should_be() {
     assert!(roots >= 7, "found only {roots} crates");
 }
 
+/// Files of those folders that have unsafe code all the same: tests, which are crates of their own.
+const ALLOWED_IN_TESTS: [&str; 1] = ["rtcr/tests/no_heap.rs"];
+
+#[test]
+fn unsafe_code_of_tests_is_in_named_files() {
+    // As it can be written; what tests compare or print is in quotes.
+    let uses = |line: &str| {
+        let code = line.split("//").next().unwrap_or_default().split('"').next().unwrap_or_default();
+        ["unsafe {", "unsafe fn ", "unsafe impl ", "unsafe extern ", "unsafe("].iter().any(|with| code.contains(with))
+    };
+    let decision = read(Path::new("docs/src/decisions/0001-layout.md"));
+    let mut with_unsafe = Vec::new();
+    for folder in FORBIDDEN.into_iter().chain(["tests/tests"]) {
+        for file in docs_check::files(&top().join(folder)).unwrap() {
+            let file = Path::new(folder).join(file);
+            let is_test = file.components().any(|part| part.as_os_str() == "tests");
+            if is_test && file.extension().is_some_and(|end| end == "rs") && read(&file).lines().any(uses) {
+                with_unsafe.push(file.display().to_string());
+            }
+        }
+    }
+    assert_eq!(with_unsafe, ALLOWED_IN_TESTS);
+    for file in ALLOWED_IN_TESTS {
+        assert!(decision.contains(&format!("`{file}`")), "decision 1 does not name {file}");
+    }
+}
+
 /// Files of `base` that cannot do without unsafe code; everywhere else there it is denied.
 const ALLOWED_IN_BASE: [&str; 3] = ["heap.rs", "memory/view.rs", "sync.rs"];
 
