@@ -4,7 +4,7 @@ use core::{fmt, ops::Range, slice};
 
 use wire::{
     archive::{self, Archive},
-    executable::{self, Executable},
+    executable,
     layout::{CORE, KERNEL, KERNEL_PHYSICAL, KERNEL_RAM, LOADER, MODULES, PAGE},
     plan::{self, Misplaced},
 };

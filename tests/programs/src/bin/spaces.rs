@@ -45,10 +45,13 @@ fn all<E>(mut ask: impl FnMut() -> Result<u32, E>) -> Result<u32, E> {
     Ok(0)
 }
 
+/// What it is about, and what does it.
+type Part = (&'static str, fn(Env));
+
 fn construct(env: &mut Env) {
     // What the framework keeps for sleeping is made before anything is counted.
     env.sleep(Duration::from_micros(1)).expect("sleep");
-    let parts: [(&str, fn(Env)); 6] = [
+    let parts: [Part; 6] = [
         ("frames of all sizes", frames),
         ("pages when they are touched", touched),
         ("region maps in region maps", nested),
