@@ -4,7 +4,7 @@
 use kernel::Flavour;
 use tools::{
     run::{self, Finished, Request},
-    scenario,
+    scenario::{self, Setting},
     workspace::Workspace,
 };
 
@@ -21,10 +21,24 @@ pub fn run(name: &str) -> Finished {
 /// # Panics
 /// Nothing ran: the test fails with the reason.
 pub fn run_on(name: &str, kernel: Flavour) -> Finished {
+    start(name, kernel, &[])
+}
+
+/// Runs a scenario with some of its values set, each as in `--set`.
+///
+/// # Panics
+/// Nothing ran, or there is no such value: the test fails with the reason.
+pub fn run_with(name: &str, settings: &[&str]) -> Finished {
+    let settings: Vec<Setting> =
+        settings.iter().map(|text| text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))).collect();
+    start(name, Flavour::Release, &settings)
+}
+
+fn start(name: &str, kernel: Flavour, settings: &[Setting]) -> Finished {
     let workspace = Workspace::find().unwrap_or_else(|error| panic!("{error}"));
     let own = workspace.root().join(format!("tests/run/{name}.toml"));
     let which = if own.exists() { own.display().to_string() } else { name.to_owned() };
-    let loaded = scenario::load(&workspace, &which, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let loaded = scenario::load(&workspace, &which, settings).unwrap_or_else(|error| panic!("{error}"));
     let request = Request { kernel, ..Request::new(loaded) };
     run::run(&workspace, request, |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }
