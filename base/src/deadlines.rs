@@ -51,6 +51,16 @@ impl Deadlines {
         Self { heap, places, made: 0 }
     }
 
+    /// How many things have one.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether nothing has one.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     /// Sets the deadline of a thing, in place of any that it has. `period` is 0 for a single one; otherwise the deadline
     /// moves on by it each time. False, and nothing done, for a thing that there is no room for.
     pub fn set(&mut self, thing: u32, time: u64, period: u64) -> bool {

@@ -31,7 +31,7 @@ pub struct Setting {
 }
 
 /// Keys of a scenario that are no value's name.
-const TOP: [&str; 7] = ["about", "limit", "root_task", "trace", "values", "component", "success"];
+const TOP: [&str; 8] = ["about", "limit", "root_task", "trace", "losses", "values", "component", "success"];
 
 /// Most steps of a key; no key of a scenario has as many. Tables inside tables are followed by recursion.
 const MOST_STEPS: usize = 8;
@@ -315,7 +315,7 @@ mod tests {
         let error = read(&HELLO.replace("limit =", "colour ="), &[]).unwrap_err();
         assert_eq!(
             error,
-            "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `root_task`, `trace`, `values`, `component`, `success`"
+            "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `root_task`, `trace`, `losses`, `values`, `component`, `success`"
         );
         let error = read(&HELLO.replace("component.hello", "components.hello"), &[]).unwrap_err();
         assert_eq!(error, "run/hello.toml:3:2: unknown key `components`; did you mean `component`?");

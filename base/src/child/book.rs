@@ -67,6 +67,8 @@ enum State {
     Refused(OpenError),
     /// The client knows it under this number.
     Open(Slot),
+    /// Likewise, and the server has begun anew and does not know of it yet.
+    Again(Slot),
     /// The client has closed it; the server does not know.
     Closing,
 }
@@ -123,7 +125,8 @@ impl Book {
         let mut waits = false;
         // Once for each service, so looking at all sessions is fine.
         for (&number, session) in &self.sessions {
-            if session.server == server && session.service == name && session.state == State::Waiting {
+            let unknown = matches!(session.state, State::Waiting | State::Again(_));
+            if session.server == server && session.service == name && unknown {
                 self.tasks.entry(server).or_default().push_back(session.task(number));
                 waits = true;
             }
@@ -147,7 +150,8 @@ impl Book {
         // A client has few sessions, and opening one is rare.
         let asked = self.sessions.iter().find(|(_, session)| {
             let same = session.client == client && session.server == server && session.service == service;
-            same && session.argument == argument && !matches!(session.state, State::Open(_) | State::Closing)
+            same && session.argument == argument
+                && !matches!(session.state, State::Open(_) | State::Again(_) | State::Closing)
         });
         if let Some((&number, session)) = asked {
             return match session.state {
@@ -205,7 +209,13 @@ impl Book {
                 session.state = if accepted { State::Accepted } else { State::Refused(OpenError::Refused) };
                 Ok(Some(session.client))
             }
-            TaskKind::Open { .. } => Ok(None),
+            TaskKind::Open { .. } => {
+                // If it does not want the session any more, requests are refused by itself.
+                if let State::Again(slot) = session.state {
+                    session.state = State::Open(slot);
+                }
+                Ok(None)
+            }
             TaskKind::Upgrade { .. } => {
                 session.upgrades -= 1;
                 Ok(None)
@@ -287,7 +297,7 @@ impl Book {
             let Some(session) = self.sessions.get_mut(&number) else { continue };
             let (client, server, state) = (session.client, session.server, session.state);
             if client == member {
-                if let State::Open(slot) = state {
+                if let State::Open(slot) | State::Again(slot) = state {
                     self.slots.remove(&(client, slot));
                 }
                 match server == member {
@@ -298,7 +308,7 @@ impl Book {
                 session.handles.clear();
                 match state {
                     State::Closing => self.forget(number),
-                    State::Open(slot) => dead.push(Dead { client, slot: Some(slot) }),
+                    State::Open(slot) | State::Again(slot) => dead.push(Dead { client, slot: Some(slot) }),
                     State::Waiting | State::Accepted | State::Refused(_) => {
                         session.state = State::Refused(OpenError::Gone);
                         dead.push(Dead { client, slot: None });
@@ -308,6 +318,36 @@ impl Book {
         }
         servers.dedup();
         (servers, dead)
+    }
+
+    /// A component begins anew: as a client it has no sessions, as a server it does not know yet which it has, and is told
+    /// when it has announced its services. Handles are gone, with what they stood for. Tells which servers are to be rung.
+    /// Cost as of [`ended`](Self::ended).
+    pub fn restarts(&mut self, member: Member) -> Vec<Member> {
+        self.services.remove(&member);
+        self.tasks.remove(&member);
+        let mut servers = Vec::new();
+        let numbers: Vec<_> = self.sessions.keys().copied().collect();
+        for number in numbers {
+            let Some(session) = self.sessions.get_mut(&number) else { continue };
+            if session.client == member {
+                if let State::Open(slot) | State::Again(slot) = session.state {
+                    self.slots.remove(&(member, slot));
+                }
+                servers.extend(self.end(number));
+            } else if session.server == member {
+                session.handles.clear();
+                session.upgrades = 0;
+                match session.state {
+                    State::Closing => self.forget(number),
+                    State::Open(slot) => session.state = State::Again(slot),
+                    State::Accepted => session.state = State::Waiting,
+                    State::Waiting | State::Again(_) | State::Refused(_) => {}
+                }
+            }
+        }
+        servers.dedup();
+        servers
     }
 
     /// The client does not want a session any more; tells which server is to be rung, if one is.

@@ -1,6 +1,6 @@
 //! The children of a component, served by its first thread: their PARENT sessions, their exceptions, what they tell.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{
     Badge, Book, Child, ChildError, ChildPolicy, Dead,
@@ -15,7 +15,7 @@ use crate::{
     session::{
         cpu,
         parent::{self, Event, Name},
-        pd::{self, Access, Grant, OWN},
+        pd::{self, ANY, Access, Grant, OWN},
         signal,
     },
 };
@@ -39,10 +39,23 @@ pub(super) struct Member {
     pub name: Name,
     /// None once it has ended.
     pub child: Option<Child>,
+    /// Where it serves, whichever instance of it runs.
+    pub endpoint: Slot,
+    /// How many there have been.
+    instances: u32,
+    /// How it is made; none if it cannot be made again.
+    recipe: Option<Recipe>,
     /// It waits for a session that this component has asked its own parent for.
     pub waits_upward: bool,
     /// Where the parent stands between.
     pub room: Option<Room>,
+}
+
+/// How a child is made, for the parent that stands aside.
+struct Recipe {
+    settings: Settings<'static>,
+    program: Program<'static>,
+    way: Box<dyn Fn(&Interface) -> Way + Send>,
 }
 
 /// A session of this component's own that it has handed on.
@@ -83,13 +96,93 @@ impl<P: ChildPolicy> Family<P> {
         way: impl Fn(&Interface) -> Way,
     ) -> Result<(), ChildError> {
         let name = Name::try_from(settings.name).map_err(|_| ChildError::Number)?;
-        let child = Child::start(self.machine, settings, program, &standing, Way::Own(slots::ENDPOINT), way)?;
+        let endpoint = self.pd().create_endpoint(ANY, OWN).map_err(ChildError::Allocate)?;
+        let own = Way::Own(slots::ENDPOINT);
+        let child = Child::start(self.machine, settings, program, &standing, endpoint, own, way);
+        let child = child.inspect_err(|_| self.free_endpoint(endpoint))?;
         let room = match standing {
             Standing::Aside => None,
             Standing::Between(room) => Some(room),
         };
-        self.members.push(Member { name, child: Some(child), waits_upward: false, room });
+        let (recipe, instances) = (None, 1);
+        self.members.push(Member { name, child: Some(child), endpoint, instances, recipe, waits_upward: false, room });
         Ok(())
+    }
+
+    /// As [`start`](Self::start) of a parent that stands aside. The child is started again, with the same endpoint and number,
+    /// whenever it ends and the policy wants it.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn start_lasting(
+        &mut self,
+        settings: &Settings<'static>,
+        program: Program<'static>,
+        way: impl Fn(&Interface) -> Way + Send + 'static,
+    ) -> Result<(), ChildError> {
+        self.start(settings, program, Standing::Aside, &way)?;
+        if let Some(member) = self.members.last_mut() {
+            member.recipe = Some(Recipe { settings: *settings, program, way: Box::new(way) });
+        }
+        Ok(())
+    }
+
+    /// One more instance of a child that was [started to last](Self::start_lasting) and does not run; tells whether it does now.
+    pub fn bring_up(&mut self, number: usize) -> bool {
+        self.child(number).is_none() && self.start_again(number)
+    }
+
+    fn start_again(&mut self, number: usize) -> bool {
+        let Some(Member { endpoint, recipe: Some(Recipe { settings, program, way }), .. }) = self.members.get(number)
+        else {
+            return false;
+        };
+        let (endpoint, own) = (*endpoint, Way::Own(slots::ENDPOINT));
+        let started = Child::start(self.machine, settings, *program, &Standing::Aside, endpoint, own, way);
+        match started {
+            Ok(child) => {
+                self.members[number].child = Some(child);
+                self.members[number].instances += 1;
+                true
+            }
+            Err(error) => {
+                let name = self.members[number].name.clone();
+                self.policy.event(&name, Event::Failed(shortened(&error)));
+                false
+            }
+        }
+    }
+
+    /// How many instances of a child there have been.
+    pub fn instances(&self, number: usize) -> u32 {
+        self.members.get(number).map_or(0, |member| member.instances)
+    }
+
+    /// Ends a child, whatever it is at, so that it can be [brought up](Self::bring_up) again; what siblings have of it stays.
+    pub fn take_down(&mut self, number: usize) {
+        if let Some(child) = self.members.get_mut(number).and_then(|member| member.child.take()) {
+            self.take_apart(number, child);
+            let servers = self.book.restarts(number);
+            servers.into_iter().for_each(|server| self.ring(server));
+        }
+    }
+
+    /// A child ends. First those who wait for an answer of it are told, while it is known who they are.
+    fn take_apart(&mut self, number: usize, child: Child) {
+        while let Ok(1..) = self.pd().hang_up(child.endpoint(), child.number()) {}
+        drop(child);
+        self.members[number].waits_upward = false;
+        self.close_upward(|upward| upward.member == number);
+    }
+
+    /// Ends a child, wherever it is; `event` is what is told of it.
+    pub fn end(&mut self, number: usize, event: Event) {
+        self.ended(number, event);
+    }
+
+    /// Gives up an endpoint of a child's.
+    fn free_endpoint(&self, endpoint: Slot) {
+        while let Ok(1..) = self.pd().free(endpoint) {}
     }
 
     /// A child could not be started, for people.
@@ -109,6 +202,14 @@ impl<P: ChildPolicy> Family<P> {
 
     /// Serves the children for ever.
     pub fn serve(&mut self) -> ! {
+        loop {
+            self.serve_until(None);
+        }
+    }
+
+    /// Serves the children until a signal of this component's own has rung the doorbell, by the cookie of its context. That is
+    /// no child's number.
+    pub fn serve_until(&mut self, cookie: Option<u32>) {
         if self.is_empty() {
             self.policy.all_ended();
         }
@@ -121,7 +222,9 @@ impl<P: ChildPolicy> Family<P> {
             };
             reply = match received {
                 Received::Ring => {
-                    self.rang();
+                    if self.rang(cookie) {
+                        return;
+                    }
                     None
                 }
                 Received::Request { badge: GONE, .. } => Some(Reply::of(Status::PeerGone)),
@@ -137,9 +240,12 @@ impl<P: ChildPolicy> Family<P> {
     }
 
     /// The doorbell has rung: for exceptions of children, for answers of this component's own parent, or for nothing.
-    fn rang(&mut self) {
+    /// Tells whether it was for that cookie.
+    fn rang(&mut self, cookie: Option<u32>) -> bool {
+        let mut is_there = false;
         let signal = signal::Client::new(self.machine, slots::SIGNAL);
         while let Ok(Some(pending)) = signal.fetch(slots::DOORBELL) {
+            is_there |= Some(pending.cookie) == cookie;
             self.exceptions(pending.cookie as usize);
             if !pending.more {
                 break;
@@ -152,6 +258,7 @@ impl<P: ChildPolicy> Family<P> {
                 child.ring();
             }
         }
+        is_there
     }
 
     /// A child may have done what it may not, which ends it.
@@ -167,18 +274,25 @@ impl<P: ChildPolicy> Family<P> {
     pub(super) fn ended(&mut self, number: usize, event: Event) {
         let Some(member) = self.members.get_mut(number) else { return };
         let (name, Some(child)) = (member.name.clone(), member.child.take()) else { return };
-        // First those who wait for an answer of it, while it is known who they are.
-        while let Ok(1..) = self.pd().hang_up(child.endpoint(), child.number()) {}
+        // What it asks for next is asked by another instance, if there is one.
+        let again = self.members[number].recipe.is_some() && self.policy.again(&name, &event);
+        self.take_apart(number, child);
+        if again {
+            let servers = self.book.restarts(number);
+            servers.into_iter().for_each(|server| self.ring(server));
+            if self.start_again(number) {
+                return;
+            }
+        }
         let (servers, dead) = self.book.ended(number);
         for Dead { client, slot } in dead {
             self.bury(client, slot);
         }
-        drop(child);
+        self.free_endpoint(self.members[number].endpoint);
         if let Some(room) = self.members[number].room.take() {
             self.vacate(&room);
         }
         servers.into_iter().for_each(|server| self.ring(server));
-        self.close_upward(|upward| upward.member == number);
         self.policy.event(&name, event);
         if self.is_empty() {
             self.policy.all_ended();

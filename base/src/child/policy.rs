@@ -24,6 +24,11 @@ pub trait ChildPolicy {
     /// Is `component` below that child, so that the child may report what became of it?
     fn is_below(&self, component: &str, child: &str) -> bool;
 
+    /// Is a child that has ended like this to be started again? Asked before [`event`](Self::event), which is not told then.
+    fn again(&mut self, _child: &str, _event: &Event) -> bool {
+        false
+    }
+
     /// Something has become of a component: a child, or one below.
     fn event(&mut self, component: &str, event: Event);
 

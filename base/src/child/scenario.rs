@@ -1,6 +1,6 @@
 //! The policy that a scenario writes down, and its children started: what `init` and other parents are made of.
 
-use alloc::{collections::BTreeMap, format};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String};
 use core::fmt;
 
 use super::{ChildError, ChildPolicy, Family, Program, Route, Settings, Standing, Way};
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Services of core's that every component may have.
-const COMMON: [&str; 4] = ["echo", "log", "rom", "timer"];
+const COMMON: [&str; 5] = ["census", "echo", "log", "rom", "timer"];
 
 /// A parent as its scenario wants it.
 ///
@@ -32,6 +32,8 @@ pub struct ByScenario {
     scenario: Scenario,
     /// What children have got besides what they started with.
     given: BTreeMap<Name, (u32, u32)>,
+    /// How often children were started again.
+    again: BTreeMap<Name, u32>,
 }
 
 /// Why there is no scenario.
@@ -92,7 +94,7 @@ impl ByScenario {
         let module = env.rom_module(MODULE).map_err(NoScenario::Module)?;
         let scenario: Scenario = postcard::from_bytes(module.bytes()).map_err(|_| NoScenario::Unreadable)?;
         scenario.check().map_err(NoScenario::Invalid)?;
-        Ok(Self { env, own: env.name(), scenario, given: BTreeMap::new() })
+        Ok(Self { env, own: env.name(), scenario, given: BTreeMap::new(), again: BTreeMap::new() })
     }
 
     /// The scenario.
@@ -174,6 +176,17 @@ impl ChildPolicy for ByScenario {
         }
     }
 
+    fn again(&mut self, child: &str, event: &Event) -> bool {
+        let most = self.scenario.components.get(child).map_or(0, |component| component.restart);
+        let Some(name) = Name::try_from(child).ok().filter(|_| *event != Event::Exited(0)) else { return false };
+        // It begins with what it began with.
+        self.given.remove(&name);
+        let times = self.again.entry(name).or_default();
+        let again = *times < most;
+        *times += u32::from(again);
+        again
+    }
+
     fn is_below(&self, component: &str, child: &str) -> bool {
         self.scenario.is_below(component, child)
     }
@@ -202,11 +215,11 @@ impl ChildPolicy for ByScenario {
 pub fn start_all<S, W>(env: Env, family: &mut Family<ByScenario>, mut stand: S)
 where
     S: FnMut(&Settings<'_>, &Component) -> Result<(Standing, W), NoStart>,
-    W: Fn(&Interface) -> Way,
+    W: Fn(&Interface) -> Way + Send + 'static,
 {
     let policy = family.policy();
     let (scenario, own) = (policy.scenario.clone(), policy.own.clone());
-    let mut modules = BTreeMap::<&str, Module>::new();
+    let mut modules = BTreeMap::<&str, &'static Module>::new();
     for (name, component) in scenario.children(&own) {
         let settings = Settings {
             name,
@@ -218,31 +231,38 @@ where
             stack: component.stack.0,
         };
         let started = stand(&settings, component).and_then(|(standing, way)| {
-            start(env, family, &mut modules, component.binary(name), &settings, standing, way)
+            let program = (component.binary(name), component.restart > 0);
+            start(env, family, &mut modules, program, &settings, standing, way)
         });
         if let Err(error) = started {
             family.failed(name, &error);
         }
     }
-    // The files stay open: children have segments of them attached.
-    modules.into_values().for_each(core::mem::forget);
 }
 
 fn start<'s>(
     env: Env,
     family: &mut Family<ByScenario>,
-    modules: &mut BTreeMap<&'s str, Module>,
-    binary: &'s str,
+    modules: &mut BTreeMap<&'s str, &'static Module>,
+    (binary, lasts): (&'s str, bool),
     settings: &Settings<'_>,
     standing: Standing,
-    way: impl Fn(&Interface) -> Way,
+    way: impl Fn(&Interface) -> Way + Send + 'static,
 ) -> Result<(), NoStart> {
     if !modules.contains_key(binary) {
-        modules.insert(binary, env.rom_module(binary).map_err(NoStart::Module)?);
+        // The files stay open: children have segments of them attached.
+        modules.insert(binary, Box::leak(Box::new(env.rom_module(binary).map_err(NoStart::Module)?)));
     }
-    let module = &modules[binary];
+    let module = modules[binary];
     let file = module.bytes();
     let layout = Layout::new(file, file.len() as u32, env.platform().elf_machine()).map_err(NoStart::Executable)?;
-    let program = Program { dataspace: module.dataspace().slot(), layout: &layout };
+    let dataspace = module.dataspace().slot();
+    if lasts && matches!(standing, Standing::Aside) {
+        // For as long as this component runs, as what they describe.
+        let (layout, name) = (Box::leak(Box::new(layout)), String::from(settings.name).leak());
+        let settings = Settings { name, ..*settings };
+        return family.start_lasting(&settings, Program { dataspace, layout }, way).map_err(NoStart::Child);
+    }
+    let program = Program { dataspace, layout: &layout };
     family.start(settings, program, standing, way).map_err(NoStart::Child)
 }

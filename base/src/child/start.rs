@@ -86,7 +86,10 @@ pub struct Child {
     space: Slot,
     thread: Slot,
     doorbell: Slot,
+    /// Where it serves; the parent's, since it outlives the child.
     endpoint: Slot,
+    /// What stands for that among the child's own numbers, if the parent stands between.
+    window_endpoint: Slot,
     context: Slot,
     dataspaces: Vec<Slot>,
 }
@@ -108,7 +111,8 @@ const SESSIONS: [(Slot, Interface); 7] = {
 impl Child {
     /// Makes a child and lets it run. Signals of its exceptions ring the parent's doorbell with the child's number as cookie.
     ///
-    /// `parent` says who serves PARENT, `way` who serves each other session.
+    /// `endpoint` is where the child serves, which stays its parent's; `parent` says who serves PARENT, `way` who serves each other
+    /// session.
     ///
     /// # Errors
     /// Nothing is left of it.
@@ -117,6 +121,7 @@ impl Child {
         settings: &Settings<'_>,
         program: Program<'_>,
         standing: &Standing,
+        endpoint: Slot,
         parent: Way,
         way: impl Fn(&Interface) -> Way,
     ) -> Result<Self, ChildError> {
@@ -133,7 +138,11 @@ impl Child {
         loader.attach(memory, Placement::at(stack.base)).map_err(LoadError::Attach)?;
 
         child.doorbell = child.pd().create_notification(at(slots::DOORBELL), child.pd).map_err(ChildError::Allocate)?;
-        child.endpoint = child.pd().create_endpoint(at(slots::ENDPOINT), child.pd).map_err(ChildError::Allocate)?;
+        child.endpoint = endpoint;
+        if let Standing::Between(_) = standing {
+            let number = child.pd().install(endpoint, OWN, at(slots::ENDPOINT), Grant::OWN);
+            child.window_endpoint = number.map_err(ChildError::Install)?;
+        }
         child.install(child.doorbell, slots::DOORBELL, Grant::OWN)?;
         child.install(child.endpoint, slots::ENDPOINT, Grant::OWN)?;
         for (slot, interface) in SESSIONS {
@@ -159,6 +168,7 @@ impl Child {
             thread: ANY,
             doorbell: ANY,
             endpoint: ANY,
+            window_endpoint: ANY,
             context: ANY,
             dataspaces: Vec::new(),
         };
@@ -284,8 +294,12 @@ impl Drop for Child {
             // It is this component's own and not shared, so it cannot fail.
             let _ = self.signal().destroy(self.context);
         }
-        self.dataspaces.iter().copied().chain([self.space, self.endpoint, self.doorbell]).for_each(|n| self.free(n));
+        self.dataspaces.iter().copied().chain([self.space, self.doorbell]).for_each(|n| self.free(n));
         self.free(self.thread);
+        if self.window_endpoint != ANY {
+            // Another number of what stays.
+            let _ = self.pd().remove(OWN, self.window_endpoint);
+        }
     }
 }
 

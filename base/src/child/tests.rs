@@ -430,6 +430,7 @@ fn a_child_is_made_step_by_step_and_leaves_nothing() {
     assert_eq!(
         did,
         [
+            "endpoint",
             "hello of 100",
             "1048576 and 50 from 1 to hello of 100",
             "space",
@@ -440,7 +441,6 @@ fn a_child_is_made_step_by_step_and_leaves_nothing() {
             "memory of 0x3000",
             "0xc0fd000: memory of 0x3000 from 0x0 size 0x0 rw-",
             "doorbell",
-            "endpoint",
             "thread of 9 with 0xc0ff000",
             "context 0",
             "start at 0x1000000 with 0xc0ff000 and 0",

@@ -39,6 +39,9 @@ pub struct Scenario {
     /// Core records what it does, for a timeline of the run. Takes effect when the system is built.
     #[serde(default)]
     pub trace: bool,
+    /// Core is built so that CENSUS can have it lose things, to see that losses are noticed.
+    #[serde(default)]
+    pub losses: bool,
     /// What components can ask for by name, unless their own table has something else under it.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,
@@ -84,6 +87,10 @@ pub struct Component {
     /// Devices that it may use.
     #[serde(default)]
     pub devices: Devices,
+    /// How often its parent starts it again when it has faulted or panicked, exited with something else than 0, or was given
+    /// up.
+    #[serde(default)]
+    pub restart: u32,
     /// What it alone finds under that name.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,

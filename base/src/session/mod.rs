@@ -3,6 +3,7 @@
 //! Each is a trait marked [`interface`](macro@crate::interface), from which client, server and interposer are made, with what
 //! else its clients like to have.
 
+pub mod census;
 pub mod cpu;
 pub mod device;
 pub mod echo;
@@ -31,6 +32,7 @@ pub const INTERFACES: &[Interface] = &[
     device::io_mem::INTERFACE,
     report::INTERFACE,
     echo::INTERFACE,
+    census::INTERFACE,
 ];
 
 #[cfg(test)]

@@ -91,6 +91,7 @@ impl First {
 fn found(system: &mut System) -> Option<Account> {
     let account =
         Account { ram: system.resources.available().saturating_sub(RESERVE), ram_used: 0, caps: CAPS, caps_used: 0 };
+    system.whole = account;
     let cnode = system.resources.take_cnode(SLOT_BITS).ok()?;
     let nothing = Entry { known: Known::Nothing, owned: false, paid: false };
     let mut table: Vec<Entry> = vec![nothing; 1 << SLOT_BITS];
@@ -120,7 +121,8 @@ fn make(layout: &Layout<'_>, all: Account) -> Result<Child, String> {
     let caps = all.caps - used.caps_used - 64;
     let settings = Settings { name: INIT, number: NUMBER, ram, caps, slots: SLOTS, priority: PRIORITY, stack: STACK };
     let program = Program { dataspace, layout };
-    let child = Child::start(&INSIDE, &settings, program, &Standing::Aside, Way::Core, |_| Way::Core);
+    let endpoint = pd.create_endpoint(ANY, OWN).map_err(|error| text("its endpoint", &error))?;
+    let child = Child::start(&INSIDE, &settings, program, &Standing::Aside, endpoint, Way::Core, |_| Way::Core);
     let child = child.map_err(|error| format!("{INIT} cannot start: {error}"))?;
     let reported = pd.connect(child.number(), slots::REPORT, report::INTERFACE.id, INIT);
     reported.map_err(|error| text("REPORT", &error))?;

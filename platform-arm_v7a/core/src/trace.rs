@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use base::{
     rpc::{Reply, Request},
-    session::{cpu, device, echo, log, parent, pd, report, rm, rom, signal, timer},
+    session::{census, cpu, device, echo, log, parent, pd, report, rm, rom, signal, timer},
 };
 use wire::{
     record::Record,
@@ -93,6 +93,7 @@ fn interface(session: Session) -> u8 {
         Session::IoMem(_) => device::io_mem::INTERFACE,
         Session::Report => report::INTERFACE,
         Session::Echo => echo::INTERFACE,
+        Session::Census => census::INTERFACE,
     };
     // None is larger.
     interface.id as u8

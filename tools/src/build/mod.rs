@@ -32,6 +32,8 @@ pub const TARGET: &str = "armv7a-none-eabi";
 const ROOT_TASK: &str = "rtcr-core";
 /// The feature of core that has it record what it does.
 const TRACE: &str = "trace";
+/// Feature of core by which it can be told to lose things.
+const LOSSES: &str = "losses";
 /// What cargo puts the checkout's path to, in debug information.
 pub const SOURCE_PREFIX: &str = "/rtcr";
 
@@ -115,7 +117,9 @@ pub fn build(
         read(&file, &cargo.folder())
     };
     let loader = built("rtcr-loader", "loader", &[])?;
-    let core = built(root_task_package, root_task, if scenario.trace { &[TRACE] } else { &[] })?;
+    let features = [(scenario.trace, TRACE), (scenario.losses, LOSSES)];
+    let features: Vec<_> = features.into_iter().filter_map(|(wanted, feature)| wanted.then_some(feature)).collect();
+    let core = built(root_task_package, root_task, &features)?;
     let mut programs = BTreeMap::new();
     for (name, package) in names.into_iter().zip(packages) {
         programs.insert(name.to_owned(), built(package, name, &[])?);

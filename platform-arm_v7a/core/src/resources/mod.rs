@@ -5,6 +5,7 @@
 
 mod blocks;
 mod frames;
+mod losses;
 mod made;
 mod page;
 mod slots;
@@ -41,6 +42,9 @@ pub struct Resources {
     blocks: Blocks,
     kernel: Kernel,
     frames: Frames,
+    /// Kinds of which the next one that is given back is lost: bits, by their places in `KINDS`.
+    #[cfg(feature = "losses")]
+    losses: u32,
 }
 
 /// How many there are of a kind.
@@ -102,7 +106,16 @@ impl Resources {
         let mut kernel = Kernel::new();
         let mut means = Means { slots: &mut slots, blocks: &mut blocks, kernel: &mut kernel, window: &mut window };
         let frames = Frames::new(boot_info, &mut means)?;
-        Ok(Self { objects, window, slots, blocks, kernel, frames })
+        Ok(Self {
+            objects,
+            window,
+            slots,
+            blocks,
+            kernel,
+            frames,
+            #[cfg(feature = "losses")]
+            losses: 0,
+        })
     }
 
     /// Adds that many MiB to the heap, for good.
@@ -146,7 +159,9 @@ impl Resources {
 
     /// Takes back a slot, which is empty again.
     pub fn give_slot(&mut self, slot: u32) {
-        self.slots.give(slot);
+        if !self.loses(0) {
+            self.slots.give(slot);
+        }
     }
 
     /// A frame, mapped in core's window. Its content may be somebody's: [`clean`](Self::clean) it, or overwrite all of
@@ -176,7 +191,9 @@ impl Resources {
     /// Takes back a frame: [`frame_cap`](Self::frame_cap) is mapped nowhere, and there are no copies of it. Pages of the
     /// image stay what they are.
     pub fn give_frame(&mut self, frame: FrameId) {
-        self.frames.give(frame);
+        if !self.loses(1 + self.frames.size(frame) as usize) {
+            self.frames.give(frame);
+        }
     }
 
     /// The page of core's image at an address, for reading. There is one for each page.
@@ -261,8 +278,10 @@ impl Resources {
     /// # Safety
     /// If it is a thread that runs Rust code: nothing relies on its going on.
     pub unsafe fn unmake<T: Pooled>(&mut self, object: Cap<T>) {
-        // SAFETY: the caller vouches.
-        unsafe { self.kernel.unmake(object) };
+        if !self.loses(5 + T::POOL as usize) {
+            // SAFETY: the caller vouches.
+            unsafe { self.kernel.unmake(object) };
+        }
     }
 
     /// A page directory in which nothing is mapped, with a number.
@@ -276,7 +295,9 @@ impl Resources {
     /// Takes back a page directory in which nothing is mapped any more, neither pages nor tables, and of whose
     /// capability there are no copies.
     pub fn give_directory(&mut self, directory: Cap<PageDirectory>) {
-        self.kernel.give_directory(directory);
+        if !self.loses(8) {
+            self.kernel.give_directory(directory);
+        }
     }
 
     /// A page table that is mapped nowhere.
@@ -289,7 +310,9 @@ impl Resources {
 
     /// Takes back a page table that is mapped nowhere, and of whose capability there are no copies.
     pub fn give_table(&mut self, table: Cap<PageTable>) {
-        self.kernel.give_table(table);
+        if !self.loses(9) {
+            self.kernel.give_table(table);
+        }
     }
 
     /// A CNode of 2^`bits` empty slots, at most 2^16.
@@ -302,7 +325,9 @@ impl Resources {
 
     /// Takes back a CNode whose slots are all empty, and of whose capability there are no copies (as in threads).
     pub fn give_cnode(&mut self, cnode: Cap<CNode>, bits: u8) {
-        self.kernel.give_cnode(cnode, bits);
+        if !self.loses((10 + usize::from(bits)).saturating_sub(6)) {
+            self.kernel.give_cnode(cnode, bits);
+        }
     }
 
     /// The frame of a device's registers.

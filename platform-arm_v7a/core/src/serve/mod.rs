@@ -3,6 +3,7 @@
 //! The badge says whose capability was called, and which number of its table it is; the entry there says which session
 //! that is. All of this is indexing, nothing is searched or allocated.
 
+mod census;
 mod cpu;
 mod device;
 mod echo;
@@ -84,6 +85,7 @@ fn dispatch<'s>(
         Session::Rm => interfaces::rm::dispatch(&mut call, request, space),
         Session::Rom => interfaces::rom::dispatch(&mut call, request, space),
         Session::Echo => interfaces::echo::dispatch(&mut call, request, space),
+        Session::Census => interfaces::census::dispatch(&mut call, request, space),
         Session::Signal => interfaces::signal::dispatch(&mut call, request, space),
         Session::Timer(offset) => interfaces::timer::dispatch(&mut timer::TimerCall { call, offset }, request, space),
         Session::Log(number) => interfaces::log::dispatch(&mut call.printer(number), request, space),

@@ -3,7 +3,7 @@
 use base::{
     rpc::Slot,
     session::{
-        cpu, device, echo, log, parent,
+        census, cpu, device, echo, log, parent,
         pd::{
             Access, Account, AllocateError, CopyError, CopyPages, CreateError, Description, FreeError, Grant,
             InstallError, LookupError, Memory, OWN, Pd, TransferError,
@@ -51,6 +51,7 @@ impl Call<'_> {
             id if id == timer::INTERFACE.id => Session::Timer(0),
             id if id == signal::INTERFACE.id => Session::Signal,
             id if id == echo::INTERFACE.id => Session::Echo,
+            id if id == census::INTERFACE.id => Session::Census,
             id if id == log::INTERFACE.id => {
                 Session::Log(self.outside.judge.printer(label).ok_or(InstallError::Service)?)
             }

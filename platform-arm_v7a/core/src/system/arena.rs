@@ -25,6 +25,9 @@ pub struct Arena<T> {
     places: Vec<Place<T>>,
     free: Vec<u32>,
     most: u32,
+    /// The place of the next object that goes is lost.
+    #[cfg(feature = "losses")]
+    loses: bool,
 }
 
 struct Place<T> {
@@ -35,7 +38,13 @@ struct Place<T> {
 impl<T> Arena<T> {
     /// Room for at most that many objects, taken at once, so that nothing is moved later.
     pub fn new(most: u32) -> Self {
-        Self { places: Vec::with_capacity(most as usize), free: Vec::with_capacity(most as usize), most }
+        Self {
+            places: Vec::with_capacity(most as usize),
+            free: Vec::with_capacity(most as usize),
+            most,
+            #[cfg(feature = "losses")]
+            loses: false,
+        }
     }
 
     /// One more object; none if there is no place for it.
@@ -58,8 +67,18 @@ impl<T> Arena<T> {
         let place = self.places.get_mut(id.index as usize).filter(|place| place.generation == id.generation)?;
         let object = place.object.take()?;
         place.generation = place.generation.wrapping_add(1);
+        #[cfg(feature = "losses")]
+        if core::mem::take(&mut self.loses) {
+            return Some(object);
+        }
         self.free.push(id.index);
         Some(object)
+    }
+
+    /// The place of the next object that goes is lost, so that a census is seen to notice it.
+    #[cfg(feature = "losses")]
+    pub fn lose(&mut self) {
+        self.loses = true;
     }
 
     /// An object.

@@ -127,6 +127,8 @@ pub enum Session {
     Report,
     /// ECHO.
     Echo,
+    /// CENSUS.
+    Census,
 }
 
 /// What a protection domain may use and uses. What it has handed to children counts as neither: quota moves.

@@ -10,6 +10,7 @@
 //! Here are the operations themselves, on identifiers; what a request may do is up to [`serve`](crate::serve).
 
 mod arena;
+mod census;
 mod control;
 mod cure;
 pub mod dataspace;
@@ -94,6 +95,8 @@ pub struct System {
     pub lines: irq::Lines,
     /// Bytes of core's heap that components may still cause to be used.
     room: u32,
+    /// What core had to give when it began.
+    pub whole: Account,
     /// Boot modules.
     pub modules: Vec<Module>,
     /// Devices whose registers somebody has asked for, by their addresses.
@@ -152,6 +155,7 @@ impl System {
             irqs: Arena::new(irq::MAX_LINES as u32),
             lines,
             room: ROOM,
+            whole: Account::default(),
             modules: Vec::new(),
             devices: Vec::new(),
         }

@@ -30,6 +30,11 @@ impl Timeouts {
         timeouts
     }
 
+    /// How many wait, without the end of the run.
+    pub fn len(&self) -> usize {
+        self.deadlines.len().saturating_sub(1)
+    }
+
     /// Nanoseconds since the system was started.
     #[inline]
     pub fn now(&mut self) -> u64 {

@@ -1,0 +1,72 @@
+//! What is counted of core: resources, and what it keeps about components.
+
+use base::session::census::{CNODES, Count, Counts, LoseError, Sums};
+
+use super::{ROOM, System};
+use crate::resources;
+
+impl System {
+    /// How much of everything there is.
+    pub fn count(&self) -> Counts {
+        let counts = self.resources.counts();
+        let (cnodes, bits) = CNODES;
+        let made = |count: resources::Count| Count { used: count.used, made: count.made };
+        // Nothing is made ahead of these.
+        let all = |used: usize| Count { used: used as u32, made: used as u32 };
+        let objects = [counts.threads, counts.endpoints, counts.notifications, counts.directories, counts.tables];
+        let kinds = [all(counts.slots as usize)]
+            .into_iter()
+            .chain(counts.frames.into_iter().chain(objects).map(made))
+            .chain(counts.cnodes[bits..].iter().take(cnodes.len()).copied().map(made))
+            .chain([
+                all(self.domains.len()),
+                all(self.dataspaces.len()),
+                all(self.maps.len()),
+                all(self.contexts.len()),
+                all(self.irqs.len()),
+                all(self.timeouts.len()),
+                all((ROOM - self.room) as usize),
+            ]);
+        Counts { free: self.resources.available(), kinds: kinds.collect() }
+    }
+
+    /// The accounts of all protection domains together. Few are there, and this is asked for rarely.
+    pub fn sums(&self) -> Sums {
+        let whole = self.whole;
+        let mut sums = Sums { ram: whole.ram, caps: whole.caps, ..Sums::default() };
+        for (_, domain) in self.domains.iter() {
+            sums.all_ram += domain.account.ram;
+            sums.all_caps += domain.account.caps;
+            sums.used_ram += domain.account.ram_used;
+            sums.used_caps += domain.account.caps_used;
+        }
+        sums
+    }
+
+    /// Loses the next thing of a kind that is given back.
+    ///
+    /// # Errors
+    /// `Never`.
+    #[cfg(not(feature = "losses"))]
+    pub const fn lose(&mut self, _: u32) -> Result<(), LoseError> {
+        Err(LoseError::Never)
+    }
+
+    /// Loses the next thing of a kind that is given back.
+    ///
+    /// # Errors
+    /// `Kind`.
+    #[cfg(feature = "losses")]
+    pub fn lose(&mut self, kind: u32) -> Result<(), LoseError> {
+        let arenas = CNODES.0.end as u32;
+        match kind.checked_sub(arenas) {
+            None => self.resources.lose(kind as usize),
+            Some(0) => self.domains.lose(),
+            Some(1) => self.dataspaces.lose(),
+            Some(2) => self.maps.lose(),
+            Some(3) => self.contexts.lose(),
+            _ => return Err(LoseError::Kind),
+        }
+        Ok(())
+    }
+}
