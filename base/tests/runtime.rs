@@ -16,7 +16,7 @@ use base::{
     service::Refused,
     session::{
         parent::{OpenError, RequestError, TaskKind},
-        pd::{self, Account, AllocateError, Memory, PAGE},
+        pd::{self, Account, AllocateError, FrameSize, Memory, PAGE},
         rm::{self, Placement},
     },
     signal::SleepError,
@@ -106,6 +106,12 @@ fn memory_comes_in_parts_and_goes_wholly() {
         assert_eq!(dataspace.size(), 100 * PAGE as usize);
         let description = env.pd().describe(dataspace.slot()).unwrap();
         assert_eq!((description.size, description.pages), (100 * PAGE, 100));
+        // Of three sections, fifteen large frames and fifteen small ones the last has to be asked for.
+        let memory = Memory { largest: FrameSize::Section, ..Memory::default() };
+        let pages = (4 << 20) / PAGE - 1;
+        let mixed = env.allocate_as((pages * PAGE) as usize, memory).unwrap();
+        assert_eq!(env.pd().describe(mixed.slot()).map(|it| (it.memory, it.pages)), Ok((memory, pages)));
+        drop(mixed);
         let here = env.attach(&dataspace, Placement::ANYWHERE).unwrap();
         let there = env.attach(&dataspace.slot(), Placement { offset: PAGE, size: PAGE, ..Placement::at(0x4000_0000) });
         let there = there.unwrap();

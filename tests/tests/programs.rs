@@ -114,6 +114,7 @@ fn what_cannot_be_attached_or_detached_is_refused() {
 fn memory_by_numbers_leaves_nothing_behind() {
     let parts = [
         "frames of all sizes",
+        "one frame more than come at once",
         "pages when they are touched",
         "region maps in region maps",
         "copies",

@@ -3,8 +3,9 @@
 use super::MemoryError;
 use crate::{
     Env,
+    region::Pieces,
     rpc::{CallError, Slot},
-    session::pd::{ANY, AllocateError, FrameSize, Memory, OWN, PAGE},
+    session::pd::{ANY, AT_ONCE, AllocateError, Memory, OWN, PAGE},
 };
 
 /// Something that can be attached in a region map.
@@ -169,12 +170,9 @@ impl Env {
     fn allocate_once(&self, size: u32, memory: Memory) -> Result<Dataspace, CallError<AllocateError>> {
         let slot = self.pd().allocate(ANY, OWN, size, memory)?;
         let dataspace = Dataspace { owned: Owned { env: *self, slot }, size };
-        // The first frames have come with it.
-        let fits = |frame: &FrameSize| *frame <= memory.largest && frame.bytes() <= size;
-        let frame = FrameSize::ALL.into_iter().rfind(fits).unwrap_or_default();
-        let mut left = (size / PAGE).saturating_sub(AT_ONCE * frame.pages());
-        while left > 0 {
-            left = self.pd().populate(slot)?;
+        // The first frames have come with it; when those are not all, only whoever has made it knows what is missing.
+        if Pieces::new(size / PAGE, memory.largest).count() > AT_ONCE {
+            while self.pd().populate(slot)? > 0 {}
         }
         Ok(dataspace)
     }
@@ -182,5 +180,3 @@ impl Env {
 
 /// Capabilities that are asked for when there are too few, so that not each of them is a request.
 const MORE_CAPS: u32 = 16;
-/// Frames that `allocate` brings at once. If it brought more or fewer, `populate` tells.
-const AT_ONCE: u32 = 32;

@@ -6,7 +6,7 @@ use crate::{
     env::slots,
     rpc::{CallError, Slot},
     session::{
-        pd::{ANY, OWN, PAGE},
+        pd::{ANY, AT_ONCE, OWN, PAGE},
         rm::{CreateError, Placement},
     },
 };
@@ -112,7 +112,7 @@ impl Env {
         };
         let address = self.rm().attach(map, what.slot(), placement)?;
         let region = Region { env: *self, map, address, size };
-        // The first pages are mapped already, and all of what is small.
+        // The first frames are mapped already, each of a page at least, and all of what is small.
         let mut left = (size / PAGE).saturating_sub(AT_ONCE);
         while left > 0 {
             left = self.rm().map(map, address)?;
@@ -125,6 +125,3 @@ impl Env {
         self.attach_in(slots::ADDRESS_SPACE, what, placement)
     }
 }
-
-/// Pages that `attach` maps at once. If it mapped more or fewer, `map` tells.
-const AT_ONCE: u32 = 32;

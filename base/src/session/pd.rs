@@ -20,7 +20,8 @@ pub trait Pd {
     #[operation(1, idempotent)]
     fn restore_thread(&mut self);
 
-    /// A dataspace of `size` bytes, rounded up to whole pages, all zero once it is populated.
+    /// A dataspace of `size` bytes, rounded up to whole pages, all zero once it is populated. Its first [`AT_ONCE`] frames
+    /// come with it; what has no more is populated.
     #[operation(2)]
     fn allocate(&mut self, at: Slot, account: Slot, size: u32, memory: Memory) -> Result<Slot, AllocateError>;
 
@@ -90,6 +91,9 @@ pub trait Pd {
 pub const ANY: Slot = Slot(0);
 /// The caller's own protection domain.
 pub const OWN: Slot = Slot(1);
+/// Most frames that one operation makes, maps, unmaps or gives back, of whatever sizes they are. An operation that brings
+/// or maps the first ones does so many, if there are so many, or is refused.
+pub const AT_ONCE: u32 = 32;
 /// Most pages that one `copy` copies.
 pub const MAX_COPY: u32 = 32;
 /// Size of a page in bytes.

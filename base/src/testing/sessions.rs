@@ -1,10 +1,14 @@
 //! Core's sessions, and the parent's, on a machine in memory: as much of them as a component notices.
 
-use super::world::{AT_ONCE, Context, Dataspace, Map, Object, Region, Timeout, World};
+use super::world::{Context, Dataspace, Map, Object, Region, Timeout, World};
 use crate::{
     layout,
     rpc::{CallError, Slot},
-    session::{cpu, log, parent, pd, pd::PAGE, rm, rom, signal, timer},
+    session::{
+        cpu, log, parent, pd,
+        pd::{AT_ONCE, PAGE},
+        rm, rom, signal, timer,
+    },
 };
 use std::vec::Vec;
 
@@ -64,7 +68,7 @@ shortage! { pd::AllocateError rm::CreateError cpu::CreateError signal::CreateErr
 impl pd::Pd for World {
     fn restore_thread(&mut self) {}
 
-    fn allocate(&mut self, at: Slot, _: Slot, size: u32, _: pd::Memory) -> Result<Slot, pd::AllocateError> {
+    fn allocate(&mut self, at: Slot, _: Slot, size: u32, memory: pd::Memory) -> Result<Slot, pd::AllocateError> {
         if size == 0 || size.div_ceil(PAGE) > pd::MAX_PAGES {
             return Err(pd::AllocateError::Size);
         }
@@ -73,16 +77,12 @@ impl pd::Pd for World {
         if self.account.ram - self.account.ram_used < size + OVERHEAD {
             return Err(pd::AllocateError::Ram);
         }
-        let dataspace = Dataspace::new(size, (size / PAGE).min(AT_ONCE));
-        Ok(self.add(at, size, Object::Dataspace(dataspace))?)
+        Ok(self.add(at, size, Object::Dataspace(Dataspace::begun(size, memory)))?)
     }
 
     fn populate(&mut self, dataspace: Slot) -> Result<u32, pd::AllocateError> {
         match self.objects.get_mut(&dataspace) {
-            Some(Object::Dataspace(dataspace)) => {
-                dataspace.populated = (dataspace.populated + AT_ONCE).min(dataspace.pages());
-                Ok(dataspace.pages() - dataspace.populated)
-            }
+            Some(Object::Dataspace(dataspace)) => Ok(dataspace.populate()),
             Some(_) => Err(pd::AllocateError::Kind),
             None => Err(pd::AllocateError::Nothing),
         }
@@ -110,7 +110,7 @@ impl pd::Pd for World {
         match self.objects.get(&dataspace) {
             Some(Object::Dataspace(dataspace)) => Ok(pd::Description {
                 size: dataspace.bytes(),
-                memory: pd::Memory::default(),
+                memory: dataspace.memory,
                 writable: dataspace.writable,
                 pages: dataspace.populated,
             }),
@@ -370,7 +370,7 @@ impl rom::Rom for World {
     fn open(&mut self, at: Slot, name: &str) -> Result<Slot, rom::OpenError> {
         let bytes = self.modules.get(name).ok_or(rom::OpenError::Nothing)?;
         let size = (bytes.len() as u32).max(1).next_multiple_of(PAGE);
-        let dataspace = Dataspace { writable: false, own: false, ..Dataspace::new(size, size / PAGE) };
+        let dataspace = Dataspace { writable: false, own: false, ..Dataspace::new(size) };
         for (word, bytes) in dataspace.words.iter().zip(bytes.chunks(4)) {
             let mut four = [0; 4];
             four[..bytes.len()].copy_from_slice(bytes);

@@ -10,16 +10,14 @@ use std::{
 
 use crate::{
     env::slots,
+    region::Pieces,
     rpc::{Label, Slot, Status},
     session::{
         parent::{Task, TaskKind},
-        pd::{Account, PAGE},
+        pd::{AT_ONCE, Account, Memory, PAGE},
         signal::Pending,
     },
 };
-
-/// Pages, or other things, that an operation does at once.
-pub(super) const AT_ONCE: u32 = 32;
 
 /// Something that has a number.
 pub(super) enum Object {
@@ -39,6 +37,8 @@ pub(super) enum Object {
 
 pub(super) struct Dataspace {
     pub words: &'static [AtomicU32],
+    /// What it was asked for with.
+    pub memory: Memory,
     /// Pages that it has.
     pub populated: u32,
     pub writable: bool,
@@ -48,13 +48,38 @@ pub(super) struct Dataspace {
 }
 
 impl Dataspace {
-    pub fn new(bytes: u32, populated: u32) -> Self {
+    /// All of it zero, in small frames, with all of its pages.
+    pub fn new(bytes: u32) -> Self {
         // Aligned to its size, as a heap likes its pieces. Never given back: somebody may still look at it.
         let words = bytes.div_ceil(4) as usize;
         let align = (bytes.next_power_of_two().max(PAGE)) as usize;
         let room: &'static [AtomicU32] = Box::leak((0..words + align / 4).map(|_| AtomicU32::new(0)).collect());
         let skip = room.as_ptr().align_offset(align).min(align / 4);
-        Self { words: &room[skip..][..words], populated, writable: true, freeing: None, own: true }
+        let memory = Memory::default();
+        Self {
+            words: &room[skip..][..words],
+            memory,
+            populated: bytes / PAGE,
+            writable: true,
+            freeing: None,
+            own: true,
+        }
+    }
+
+    /// With its first pieces only.
+    pub fn begun(bytes: u32, memory: Memory) -> Self {
+        let mut dataspace = Self { memory, populated: 0, ..Self::new(bytes) };
+        dataspace.populate();
+        dataspace
+    }
+
+    /// Gives it its next pieces; tells how many pages are missing.
+    pub fn populate(&mut self) -> u32 {
+        let pieces = Pieces::new(self.pages(), self.memory.largest);
+        if let Some(next) = pieces.at(self.populated) {
+            self.populated = pieces.of(next.index + AT_ONCE).map_or(self.pages(), |piece| piece.page);
+        }
+        self.pages() - self.populated
     }
 
     pub fn bytes(&self) -> u32 {

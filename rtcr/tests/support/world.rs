@@ -10,13 +10,14 @@ use std::{
 
 use base::{
     env::slots,
+    region::Pieces,
     rpc::{
         Answer, Body, Buffer, Label, Long, MAX_WORDS, Registers as Words, Reply, Request, Selector, Sequence, Slot,
         Status, ThreadNumber, Transport,
     },
     session::{
         cpu, log,
-        pd::{self, Account, Grant, Memory, PAGE},
+        pd::{self, AT_ONCE, Account, Grant, Memory, PAGE},
         rm, rom, signal, timer,
     },
 };
@@ -118,8 +119,6 @@ pub struct Context {
 
 /// The holder's own protection domain.
 pub const HOLDER: Id = 0;
-/// What core does at once.
-const AT_ONCE: u32 = 32;
 
 impl World {
     pub fn new(modules: impl IntoIterator<Item = (&'static str, Vec<u8>)>) -> Self {
@@ -378,7 +377,8 @@ impl pd::Pd for State {
             return Err(Error::Size);
         }
         let mut dataspace = Dataspace { size, memory, pages: Vec::new(), module: None, freeing: None };
-        let count = (size / PAGE).min(AT_ONCE);
+        let all = size / PAGE;
+        let count = Pieces::new(all, memory.largest).of(AT_ONCE).map_or(all, |piece| piece.page);
         dataspace.pages.resize_with(count as usize, || Box::new([0; PAGE as usize]));
         let made = self.make(owner, number, size, Kind::Dataspace(dataspace));
         made.map_err(|ram| no_quota(ram, Error::Ram, Error::Caps))?;
@@ -388,7 +388,9 @@ impl pd::Pd for State {
     fn populate(&mut self, dataspace: Slot) -> Result<u32, pd::AllocateError> {
         let dataspace = self.dataspace_mut(dataspace).ok_or(pd::AllocateError::Nothing)?;
         let all = dataspace.size / PAGE;
-        let count = (dataspace.pages.len() as u32 + AT_ONCE).min(all);
+        let pieces = Pieces::new(all, dataspace.memory.largest);
+        let next = pieces.at(dataspace.pages.len() as u32).map_or(pieces.count(), |piece| piece.index);
+        let count = pieces.of(next + AT_ONCE).map_or(all, |piece| piece.page);
         dataspace.pages.resize_with(count as usize, || Box::new([0; PAGE as usize]));
         Ok(all - count)
     }

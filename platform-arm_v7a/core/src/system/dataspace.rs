@@ -4,15 +4,12 @@ use alloc::vec::Vec;
 
 use base::{
     region::Pieces,
-    session::pd::{AllocateError, Cache, CopyError, CopyPages, FrameSize, MAX_COPY, MAX_PAGES, Memory, PAGE},
+    session::pd::{AT_ONCE, AllocateError, Cache, CopyError, CopyPages, FrameSize, MAX_COPY, MAX_PAGES, Memory, PAGE},
 };
 use sel4::{Cap, Frame};
 
 use super::{Domain, Id, Known, Module, RegionMap, System, domain::Quota};
 use crate::{objects::Exhausted, resources::FrameId};
-
-/// Frames that are made or given back at once.
-pub const AT_ONCE: u32 = 32;
 
 /// Memory that can be attached.
 pub struct Dataspace {
@@ -87,7 +84,7 @@ impl Dataspace {
 }
 
 impl System {
-    /// A dataspace with its first frames, for which an account pays.
+    /// A dataspace with its first [`AT_ONCE`] frames, for which an account pays.
     ///
     /// # Errors
     /// Nothing has been made.
@@ -128,11 +125,15 @@ impl System {
             return Err(AllocateError::Exhausted);
         };
         self.own(account, Known::Dataspace(id));
-        if let Err(error) = self.populate(id) {
-            self.release(id);
-            return Err(error);
+        // Whoever asked relies on the first frames being there.
+        let behind = Pieces::new(pages, memory.largest).of(AT_ONCE).map_or(0, |piece| pages - piece.page);
+        match self.populate(id) {
+            Ok(left) if left == behind => Ok(id),
+            result => {
+                while self.release(id) > 0 {}
+                Err(result.err().unwrap_or(AllocateError::Exhausted))
+            }
         }
-        Ok(id)
     }
 
     /// Gives a dataspace its next frames; tells how many pages are still missing.

@@ -1,9 +1,10 @@
-//! From regions to pages: where a region map shows, what lies at a page, and mapping and unmapping of it in bounded steps.
+//! From regions to pages: where a region map shows, what lies at a page, and mapping and unmapping of it in bounded steps:
+//! [`AT_ONCE`] frames, counted at each place.
 
 use alloc::vec::Vec;
 
 use base::session::{
-    pd::{Cache, PAGE},
+    pd::{AT_ONCE, Cache, PAGE},
     rm::FaultAccess,
 };
 use sel4::{Cap, Frame, PageDirectory};
@@ -16,8 +17,6 @@ use super::{
     space::{TABLE_BYTES, TABLE_ROOM, Unmapped, Way},
 };
 
-/// Pages that are mapped or unmapped at once, counted at each place.
-const AT_ONCE: u32 = 32;
 /// Pages that are looked at at once, whether they are mapped or not; 2 ns each.
 const LOOKED_AT: u32 = 4096;
 

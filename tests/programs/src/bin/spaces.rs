@@ -10,10 +10,11 @@ use core::{ptr, time::Duration};
 use base::{
     Env,
     env::slots,
+    region::Pieces,
     rpc::Slot,
     session::{
         echo,
-        pd::{self, ANY, Cache, CopyPages, FrameSize, FreeError, Grant, LookupError, Memory, OWN},
+        pd::{self, ANY, AT_ONCE, Cache, CopyPages, FrameSize, FreeError, Grant, LookupError, Memory, OWN},
         rm::{FaultAccess, PageFault, Placement},
     },
     thread::ThreadOptions,
@@ -51,8 +52,9 @@ type Part = (&'static str, fn(Env));
 fn construct(env: &mut Env) {
     // What the framework keeps for sleeping is made before anything is counted.
     env.sleep(Duration::from_micros(1)).expect("sleep");
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("frames of all sizes", frames),
+        ("one frame more than come at once", many_frames),
         ("pages when they are touched", touched),
         ("region maps in region maps", nested),
         ("copies", copies),
@@ -95,6 +97,20 @@ fn frames(env: Env) {
     assert!((here..here + size).step_by(PAGE as usize).all(|address| get(address) == 0));
     all(|| rm.detach(SPACE, here)).expect("detached");
     all(|| pd.free(again)).expect("freed");
+}
+
+/// Three sections, fifteen large frames, fifteen small ones: the last comes only when it is asked for.
+fn many_frames(env: Env) {
+    let memory = Memory { cache: Cache::Cached, largest: FrameSize::Section };
+    let size = (4 << 20) - PAGE;
+    assert_eq!(Pieces::new(size / PAGE, memory.largest).count(), AT_ONCE + 1);
+    let dataspace = env.allocate_as(size as usize, memory).expect("memory");
+    assert_eq!(env.pd().describe(dataspace.slot()).map(|it| it.pages), Ok(size / PAGE));
+    let here = env.attach(&dataspace, Placement::ANYWHERE).expect("a place");
+    let last = here.address() + size - PAGE;
+    assert_eq!(get(last), 0);
+    put(last, 3);
+    assert_eq!(get(last), 3);
 }
 
 fn touched(env: Env) {
