@@ -312,13 +312,11 @@ impl<T: Transport + Copy> Child<T> {
     }
 }
 
-/// The dataspace that is nothing but a thread's stack and page for messages, and how many pages at its beginning
-/// lie wholly
-/// below the stack pointer.
+/// The dataspace that is nothing but a thread's stack and page for messages, and how many pages at its beginning lie
+/// wholly below the stack pointer.
 ///
-/// A stack is known by its place: the region in the stack area that holds the thread's page for messages. If the
-/// stack pointer is outside,
-/// or the dataspace shows elsewhere too, all of it is state.
+/// A stack is known by its place: the region in the stack area that holds the thread's page for messages. If the stack
+/// pointer is outside, or the dataspace shows elsewhere too, all of it is state.
 fn stack_of<T: Transport + Copy>(child: &Child<T>, thread: &ThreadInfo) -> Option<(u32, u32)> {
     let Some(Object::RegionMap(map)) = child.table.get(thread.map?) else { return None };
     let (start, region) = map.region_at(thread.buffer)?;

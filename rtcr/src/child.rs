@@ -36,9 +36,8 @@ pub struct Child<T: Transport + Copy> {
 }
 
 impl<T: Transport + Copy> Child<T> {
-    /// Answers a request for one of its sessions, that of the interface with this number. Nothing in the
-    /// request is trusted.
-    /// None means that nobody is answered. Long results are put into `space`.
+    /// Answers a request for one of its sessions, that of the interface with this number. Nothing in the request is
+    /// trusted. None means that nobody is answered. Long results are put into `space`.
     pub fn serve<'s, P: Surroundings + ?Sized>(
         &mut self,
         interface: u16,
@@ -88,10 +87,9 @@ impl<T: Transport + Copy> Child<T> {
 }
 
 impl<T: Transport + Copy> Child<T> {
-    /// Ends the component after all its memory was overwritten with what `pattern` holds, a dataspace of the parent's of
-    /// at least [`MAX_COPY`] pages: so that a restore that comes out right does not do so because the frames
-    /// are the same. Tells how many pages
-    /// were overwritten.
+    /// Ends the component after all its memory was overwritten with what `pattern` holds, a dataspace of the parent's
+    /// of at least [`MAX_COPY`] pages: so that a restore that comes out right does not do so because the frames are the
+    /// same. Tells how many pages were overwritten.
     ///
     /// # Errors
     /// A page was not overwritten; the component has ended all the same.
@@ -128,9 +126,8 @@ pub enum WipeError {
 }
 
 impl<T: Transport + Copy> Drop for Child<T> {
-    /// The protection domain goes first: its threads end, and what it has paid for is given back at once.
-    /// What is left are the
-    /// parent's numbers.
+    /// The protection domain goes first: its threads end, and what it has paid for is given back at once. What is left
+    /// are the parent's numbers.
     fn drop(&mut self) {
         self.up.free(self.pd.number);
         self.pd.gone = true;

@@ -1,10 +1,9 @@
 //! Checkpoint and restore of components that know nothing of it.
 //!
-//! A parent that serves all sessions of a component stands between it and the system. Built on this library it
-//! can stop the
-//! component, write down what it is, end it, and make another instance that goes on from there. Everything is
-//! asked of the
-//! parent's own sessions, over any [`Transport`](base::rpc::Transport), so nothing here knows a kernel or a processor.
+//! A parent that serves all sessions of a component stands between it and the system. Built on this library it can stop
+//! the component, write down what it is, end it, and make another instance that goes on from there. Everything is asked
+//! of the parent's own sessions, over any [`Transport`](base::rpc::Transport), so nothing here knows a kernel or a
+//! processor.
 //!
 //! * [`child`]: a component under checkpoint: one request in, one reply out.
 //! * [`start`]: how such a component is made.
@@ -21,8 +20,8 @@
 //! * [`upstream`]: the parent's own sessions.
 //!
 //! Whoever embeds it has one thread for each child, which receives a request, calls
-//! [`Child::serve`](child::Child::serve) and
-//! sends the answer; between two requests it may call [`Child::checkpoint`](child::Child::checkpoint).
+//! [`Child::serve`](child::Child::serve) and sends the answer; between two requests it may call
+//! [`Child::checkpoint`](child::Child::checkpoint).
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -62,9 +62,8 @@ impl Refusals {
 }
 
 impl<T: Transport + Copy> Child<T> {
-    /// Tells everything that stands in the way of a checkpoint now. Nothing is stopped, so it may be
-    /// otherwise a moment later;
-    /// a checkpoint looks again.
+    /// Tells everything that stands in the way of a checkpoint now. Nothing is stopped, so it may be otherwise a moment
+    /// later; a checkpoint looks again.
     pub fn obstacles(&self, mut found: impl FnMut(Obstacle)) {
         if self.journal.has_overflown() {
             found(Obstacle::Journal);

@@ -1,8 +1,7 @@
 //! How a component under checkpoint is made.
 //!
-//! What it has without knowing, its program and first stack, are objects like all others, under private numbers
-//! behind its
-//! own. The same program makes the same objects under the same numbers, so a new instance is like the old one.
+//! What it has without knowing, its program and first stack, are objects like all others, under private numbers behind
+//! its own. The same program makes the same objects under the same numbers, so a new instance is like the old one.
 
 use core::fmt;
 
@@ -173,9 +172,8 @@ impl<T: Transport + Copy> Child<T> {
         Ok(number)
     }
 
-    /// Attaches what has that number in the component's address space, and maps all of it, so that what the
-    /// component costs is
-    /// known before it runs.
+    /// Attaches what has that number in the component's address space, and maps all of it, so that what the component
+    /// costs is known before it runs.
     fn attach(&mut self, number: u32, placement: Placement) -> Result<(), StartError> {
         let table = &mut self.table;
         let (Some(link), Some(Ok(bytes))) = (table.link(number), table.get(number).map(Object::attachable)) else {

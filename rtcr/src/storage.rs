@@ -67,9 +67,8 @@ pub struct Pool<T: Transport + Copy> {
 }
 
 impl<T: Transport + Copy> Pool<T> {
-    /// Room for `checkpoints` checkpoints, each of as many objects, regions and words as `each` says; and for
-    /// `pages` pages in
-    /// all. The parent pays.
+    /// Room for `checkpoints` checkpoints, each of as many objects, regions and words as `each` says; and for `pages`
+    /// pages in all. The parent pays.
     ///
     /// # Errors
     /// There is no memory for the pages.

@@ -12,9 +12,8 @@ pub trait Surroundings {
     /// Rings a notification, by the parent's number for it.
     fn ring(&mut self, doorbell: Slot);
 
-    /// What is the content of a module known by? The same number for the same bytes; `dataspace` is the
-    /// parent's number for
-    /// it. Compared before a module's pages are taken for those of a checkpoint.
+    /// What is the content of a module known by? The same number for the same bytes; `dataspace` is the parent's number
+    /// for it. Compared before a module's pages are taken for those of a checkpoint.
     fn fingerprint(&mut self, name: &str, dataspace: Slot) -> u64 {
         let _ = (name, dataspace);
         0

@@ -103,9 +103,8 @@ impl<T: Transport + Copy> Upstream<T> {
         self.remove(OWN, number);
     }
 
-    /// Asks until nothing is left to do; tells whether that was done here, or it was gone already. Nobody
-    /// could be told of
-    /// another error, so it is tried again a few times.
+    /// Asks until nothing is left to do; tells whether that was done here, or it was gone already. Nobody could be told
+    /// of another error, so it is tried again a few times.
     pub(crate) fn until_gone<E: PartialEq>(
         &self,
         gone: CallError<E>,

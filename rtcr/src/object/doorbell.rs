@@ -8,13 +8,11 @@ use base::{
 use super::{Owned, endpoint::Installed};
 use crate::{table::Link, upstream::Upstream};
 
-/// A notification of the component's, in its capability space under the same number. Dropping it takes it from
-/// there and frees
-/// it.
+/// A notification of the component's, in its capability space under the same number. Dropping it takes it from there
+/// and frees it.
 ///
-/// A checkpoint looks what is pending by fetching it. What was fetched so waits here, a list in the order of
-/// arrival through
-/// the contexts themselves, so that no memory is needed for it.
+/// A checkpoint looks what is pending by fetching it. What was fetched so waits here, a list in the order of arrival
+/// through the contexts themselves, so that no memory is needed for it.
 pub struct Notification<T: Transport + Copy> {
     installed: Option<Installed<T>>,
     pub(crate) owned: Owned<T>,

@@ -8,9 +8,8 @@ use base::{
 use super::Owned;
 use crate::upstream::Upstream;
 
-/// An endpoint of the component's, in its capability space under the same number. Dropping it takes it from there
-/// and frees
-/// it.
+/// An endpoint of the component's, in its capability space under the same number. Dropping it takes it from there and
+/// frees it.
 pub struct Endpoint<T: Transport + Copy> {
     /// Taken out of the component's capability space before it is freed.
     installed: Option<Installed<T>>,

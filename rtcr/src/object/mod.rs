@@ -1,9 +1,8 @@
 //! Functional objects, and their information.
 //!
-//! A functional object owns one capability of the parent's; dropping it gives the capability up, and it cannot be copied.
-//! Its information is a value without any reference to what lives: other objects are in it by the component's
-//! numbers. The
-//! information is made from the object, and an object from the information; neither changes its source.
+//! A functional object owns one capability of the parent's; dropping it gives the capability up, and it cannot be
+//! copied. Its information is a value without any reference to what lives: other objects are in it by the component's
+//! numbers. The information is made from the object, and an object from the information; neither changes its source.
 
 mod doorbell;
 mod endpoint;
@@ -48,9 +47,8 @@ pub enum Object<T: Transport + Copy> {
     Notification(Notification<T>),
     /// A number of something whose end was begun before a checkpoint; nothing is left but the last step.
     Remnant,
-    /// A session with the parent, which every component has from the beginning and which goes with its
-    /// protection domain. The place for sessions of
-    /// siblings is beside it.
+    /// A session with the parent, which every component has from the beginning and which goes with its protection
+    /// domain. The place for sessions of siblings is beside it.
     Session {
         /// Number of the interface.
         interface: u16,

@@ -150,9 +150,8 @@ impl<T: Transport + Copy> RegionMap<T> {
         Ok(())
     }
 
-    /// Takes addresses of something that is gone: an empty region map, which is attached there and freed;
-    /// where region maps
-    /// are nested too deep for that, memory.
+    /// Takes addresses of something that is gone: an empty region map, which is attached there and freed; where region
+    /// maps are nested too deep for that, memory.
     ///
     /// That is on the parent's account, since the component's may be full; a moment later it is not there any more.
     pub(crate) fn take_addresses(&mut self, region: &RegionInfo) -> Result<(), GoneError> {

@@ -10,9 +10,8 @@ pub enum Timeout {
         /// So many nanoseconds apart.
         period: u64,
     },
-    /// The same after a restore. TIMER's periods begin when they are asked for; to go on in the old beat,
-    /// each tick is asked
-    /// for by itself, when the one before is fetched. Ticks in between are counted.
+    /// The same after a restore. TIMER's periods begin when they are asked for; to go on in the old beat, each tick is
+    /// asked for by itself, when the one before is fetched. Ticks in between are counted.
     InBeat {
         /// So many nanoseconds apart.
         period: u64,

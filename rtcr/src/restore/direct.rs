@@ -9,9 +9,8 @@ use crate::{
 };
 
 impl<T: Transport + Copy> Child<T> {
-    /// A component that is what a checkpoint says; no instruction of it runs before it goes on. Quota,
-    /// priority and stack are the
-    /// checkpoint's, the others of `settings` count.
+    /// A component that is what a checkpoint says; no instruction of it runs before it goes on. Quota, priority and
+    /// stack are the checkpoint's, the others of `settings` count.
     ///
     /// # Errors
     /// Nothing is left of it, and the checkpoint is as it was.

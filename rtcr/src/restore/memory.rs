@@ -6,9 +6,8 @@ use super::{RestoreError, difference::Difference};
 use crate::object::{Info, Object};
 
 impl<T: Transport + Copy> Difference<'_, T> {
-    /// Copies every page of every dataspace from the storage; of a stack those from its pointer's page to its
-    /// top. Tells how many pages
-    /// of other memory that were, and how many bytes of stacks.
+    /// Copies every page of every dataspace from the storage; of a stack those from its pointer's page to its top.
+    /// Tells how many pages of other memory that were, and how many bytes of stacks.
     pub fn copy_memory(&mut self) -> Result<(u32, u32), RestoreError> {
         let (mut pages, mut bytes) = (0, 0);
         let storage = self.checkpoint.pages();

@@ -147,9 +147,8 @@ impl From<StartError> for RestoreError {
 }
 
 impl<T: Transport + Copy> Child<T> {
-    /// Brings a component whose threads stand still to what a checkpoint says, and lets it go on. What is
-    /// half restored never
-    /// runs: if that fails, its threads stand still until they end with it.
+    /// Brings a component whose threads stand still to what a checkpoint says, and lets it go on. What is half restored
+    /// never runs: if that fails, its threads stand still until they end with it.
     fn become_saved<P: Surroundings + ?Sized>(
         mut self,
         saved: &Checkpoint,

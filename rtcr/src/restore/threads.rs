@@ -22,9 +22,8 @@ impl<T: Transport + Copy> Difference<'_, T> {
 
     /// Every thread gets what it had; tells how many were started.
     ///
-    /// Registers are written so that a call which the thread is in is given up: at the barrier it is in one,
-    /// whose answer would
-    /// overwrite the registers.
+    /// Registers are written so that a call which the thread is in is given up: at the barrier it is in one, whose
+    /// answer would overwrite the registers.
     pub fn write_threads(&mut self) -> Result<u32, RestoreError> {
         let mut started = 0;
         for object in &self.saved.objects {
