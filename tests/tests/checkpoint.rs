@@ -202,3 +202,51 @@ fn a_value_that_makes_no_sense_is_named() {
     let expected = "the value `restore` is `sideways`, and can be `replay` or `direct`";
     assert!(console(&finished).contains(expected), "{}", console(&finished));
 }
+
+/// What instances and checkpoints cost is the same, however many there were.
+#[test]
+fn a_restored_instance_costs_what_the_one_before_did() {
+    for way in WAYS {
+        let settings = [way, "checkpoints=20", "checkpoint_every=300", "component.rtcr.values.log=debug"];
+        for program in [&SHEEP, &WORKER] {
+            let story = Story::of(&run_with(program.name, &settings), program);
+            assert_eq!(story.program(), program.lines());
+            story.assert_revived(20, way);
+            let used = story.lines.iter().filter_map(|(_, said)| said.ends_with(" are used here.").then_some(said));
+            let mut used: Vec<_> = used.collect();
+            assert_eq!(used.len(), 20);
+            used.dedup();
+            assert_eq!(used.len(), 1, "{way} {used:#?}");
+        }
+    }
+}
+
+#[test]
+fn without_memory_for_a_checkpoint_a_program_runs_on() {
+    let story = Story::of(&run_with("sheep_counter", &["component.rtcr.ram=1500K", "checkpoints=3"]), &SHEEP);
+    assert_eq!(story.program(), SHEEP.lines());
+    assert_eq!(story.count("runs on without checkpoint"), 3);
+    assert_eq!(story.count("there is no memory for"), 3);
+}
+
+/// Each has a thread of its own in the monitor.
+#[test]
+fn two_programs_are_checkpointed_in_turns() {
+    let finished = run_with("rtcr_two", &[]);
+    assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}", finished.explanation);
+    for program in [&SHEEP, &SMALL_DATASPACES] {
+        let own = format!("[{}] ", program.name);
+        let said: Vec<_> = console(&finished).lines().filter_map(|line| line.strip_prefix(&own)).collect();
+        assert_eq!(said, program.lines());
+        let revived = format!("A new {} goes on from checkpoint 8: ", program.name);
+        assert_eq!(console(&finished).matches(&revived).count(), 1);
+    }
+}
+
+#[test]
+fn a_program_that_faults_is_told_of_as_ever() {
+    let finished = run_with("rtcr_null_dereference", &[]);
+    let alone = run_with("null_dereference", &[]);
+    assert_eq!(finished.explanation.kind, alone.explanation.kind);
+    assert_ne!(finished.explanation.kind, Kind::Passed);
+}

@@ -57,8 +57,8 @@ pub struct Keeper {
     pub(crate) pool: Option<Pool<Shared>>,
     /// The last checkpoint.
     pub(crate) saved: Option<Checkpoint>,
-    /// How many checkpoints were taken.
-    pub(crate) taken: u32,
+    /// How many checkpoints were tried, and taken but for those that a warning tells of.
+    pub(crate) tried: u32,
     /// The child runs on after its checkpoint, and will be ended.
     pub(crate) doomed: bool,
 }
@@ -78,7 +78,7 @@ impl Keeper {
         let policy = ByScenario::load(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
         let home = Home::new(env, policy, post.settings.name, post.settings.base);
         let up = Upstream::new(env.platform() as Shared);
-        Self { env, post, plan, up, home, pool: None, saved: None, taken: 0, doomed: false }
+        Self { env, post, plan, up, home, pool: None, saved: None, tried: 0, doomed: false }
     }
 
     /// Starts the child, and serves it until it has ended.
@@ -150,10 +150,12 @@ impl Keeper {
                 }
                 INSTANT if self.doomed => (child, answer) = self.revive(child, program)?,
                 INSTANT => {
-                    let goes_on = self.checkpoint(&mut child);
-                    if goes_on && self.plan.run_on.is_zero() {
+                    let is_saved = self.checkpoint(&mut child);
+                    if !is_saved {
+                        self.wake_again();
+                    } else if self.plan.run_on.is_zero() {
                         (child, answer) = self.revive(child, program)?;
-                    } else if goes_on {
+                    } else {
                         self.doomed = true;
                         log::info!("{} runs on for {} us.", self.name(), self.plan.run_on.as_micros());
                         self.wake_after(self.plan.run_on);
@@ -168,7 +170,14 @@ impl Keeper {
         Ok((child, answer))
     }
 
-    pub(crate) fn wake_after(&self, time: Duration) {
+    /// For the next checkpoint, if there is to be another one.
+    pub(crate) fn wake_again(&self) {
+        if self.tried < self.plan.checkpoints {
+            self.wake_after(self.plan.every);
+        }
+    }
+
+    fn wake_after(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         if let Err(error) = self.env.timer().once(self.post.instants, nanoseconds) {
             log::error!("{} is not checkpointed: there is no timeout: {error:?}", self.name());

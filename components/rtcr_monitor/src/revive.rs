@@ -7,7 +7,7 @@ use base::{
     child::Badge,
     platform::Received,
     rpc::{Buffer, Reply, Shared},
-    session::parent::Event as Fate,
+    session::{parent::Event as Fate, pd::OWN},
 };
 use rtcr::{
     checkpoint::Checkpoint,
@@ -50,10 +50,10 @@ impl Keeper {
     /// Writes down what the child is; tells whether that succeeded. If not, the child goes on as if nothing had been.
     pub(crate) fn checkpoint(&mut self, child: &mut Child<Shared>) -> bool {
         self.home.done = Statistics::default();
+        self.tried += 1;
         match self.take(child) {
             Ok(checkpoint) => {
-                self.taken += 1;
-                let (number, name) = (self.taken, self.name());
+                let (number, name) = (self.tried, self.name());
                 let objects = checkpoint.information().objects.len();
                 match checkpoint.information().stage {
                     Stage::Running => log::info!(
@@ -70,7 +70,7 @@ impl Keeper {
                 true
             }
             Err(reason) => {
-                log::warn!("{} runs on without a checkpoint: {reason}", self.name());
+                log::warn!("{} runs on without checkpoint {}: {reason}", self.name(), self.tried);
                 false
             }
         }
@@ -89,7 +89,9 @@ impl Keeper {
                 let pages = need.pages + SPARE;
                 let need = Need { objects: need.objects * 2, regions: need.regions * 2, words: need.words, pages };
                 let pool = Pool::new(self.up, 1, &need, pages);
-                place.insert(pool.map_err(|error| format!("there is no memory for {pages} pages: {error:?}"))?)
+                place.insert(pool.map_err(|error| {
+                    format!("there is no memory for {pages} pages, raise `ram` of its parent: {error:?}")
+                })?)
             }
         };
         child.checkpoint(pool, &mut self.home).map_err(|error| format!("{error}"))
@@ -120,15 +122,16 @@ impl Keeper {
         log::info!(
             "A new {name} goes on from checkpoint {}: restored {way} in {took}, {} answered, {} put right, {} and {repaired} \
              bytes of stack copied, {} set.",
-            self.taken,
+            self.tried,
             Count(answered, "request"),
             Count(objects, "object"),
             Count(pages, "page"),
             Count(threads, "thread"),
         );
-        if self.taken < self.plan.checkpoints {
-            self.wake_after(self.plan.every);
+        if let Ok(account) = self.env.pd().account(OWN) {
+            log::debug!("{} bytes and {} capabilities are used here.", account.ram_used, account.caps_used);
         }
+        self.wake_again();
         Ok(restored)
     }
 
