@@ -159,13 +159,11 @@ impl Inside {
         };
         let request = Request { label: Caller::default().label(selector), body };
         let mut space = Buffer::new();
-        let reply = serve::session(system, outside, (CORE.index(), to.0), &request, &mut space);
-        let Some(reply) = reply else { return Answer::unsent(Status::PeerGone) };
-        let words = reply.body.words();
-        let mut registers = [0; 4];
-        registers.iter_mut().zip(words).for_each(|(register, word)| *register = *word);
-        stored.iter_mut().zip(words).for_each(|(stored, word)| *stored = *word);
-        Answer::new(reply.status.label(), words.len(), registers)
+        let answer = serve::session(system, outside, (CORE.index(), to.0), &request, &mut space);
+        let Some(answer) = answer else { return Answer::unsent(Status::PeerGone) };
+        // It lies where it would be sent from, and that is where one is received.
+        answer.read(stored);
+        Answer::new(answer.label(), answer.len(), answer.words)
     }
 }
 

@@ -23,6 +23,9 @@ use base::{
     session as interfaces,
 };
 
+use sel4::Message;
+
+use self::message::to_message;
 use crate::{
     judge::Judge,
     system::{Domain, Id, Known, Session, System},
@@ -47,54 +50,83 @@ pub struct Call<'a> {
     pub number: u32,
 }
 
-/// Answers a request to the session of that number of that protection domain. None means that nobody is answered.
-#[inline]
-pub fn session<'s>(
+/// Answers a request to the session of that number of that protection domain: the message that does, which must be sent
+/// before anything else is. None means that nobody is answered.
+#[inline(always)]
+pub fn session(
     system: &mut System,
     outside: &mut Outside,
     (domain, number): (u32, u32),
     request: &Request<'_>,
-    space: &'s mut Buffer,
-) -> Option<Reply<'s>> {
-    let gone = Some(Reply::of(Status::PeerGone));
-    let Some((holder, domain)) = system.domains.at(domain) else { return gone };
-    let Some(entry) = domain.table.get(number as usize) else { return gone };
-    let Known::Session(session) = entry.known else { return gone };
+    space: &mut Buffer,
+) -> Option<Message> {
+    let Some((holder, domain)) = system.domains.at(domain) else { return gone() };
+    let Some(entry) = domain.table.get(number as usize) else { return gone() };
+    let Known::Session(session) = entry.known else { return gone() };
     let call = Call { system, outside, holder, number };
-    if trace::ON { traced(call, session, request, space) } else { dispatch(call, session, request, space) }
+    if trace::ON {
+        traced(call, session, request, space)
+    } else {
+        dispatch(call, session, request, space, |reply| reply.map(|reply| to_message(&reply)))
+    }
+}
+
+/// The number stands for no session any more.
+#[cold]
+#[inline(never)]
+fn gone() -> Option<Message> {
+    Some(to_message(&Reply::of(Status::PeerGone)))
 }
 
 /// Answers a request, and records that.
-fn traced<'s>(call: Call<'_>, session: Session, request: &Request<'_>, space: &'s mut Buffer) -> Option<Reply<'s>> {
+fn traced(call: Call<'_>, session: Session, request: &Request<'_>, space: &mut Buffer) -> Option<Message> {
     let Call { system, outside, holder, number } = call;
     system.trace(holder, trace::request(session, number, request));
-    let reply = dispatch(Call { system: &mut *system, outside, holder, number }, session, request, space);
-    system.trace(holder, trace::answer(session, request, reply.as_ref()));
-    reply
+    let call = Call { system: &mut *system, outside, holder, number };
+    let (answer, event) = dispatch(call, session, request, space, |reply| {
+        (reply.map(|reply| to_message(&reply)), trace::answer(session, request, reply.as_ref()))
+    });
+    system.trace(holder, event);
+    answer
 }
 
+/// Lets the session's interface answer, and makes of that what `finish` does.
 #[inline(always)]
-fn dispatch<'s>(
+fn dispatch<R>(
     mut call: Call<'_>,
     session: Session,
     request: &Request<'_>,
-    space: &'s mut Buffer,
-) -> Option<Reply<'s>> {
+    space: &mut Buffer,
+    finish: impl Fn(Option<Reply<'_>>) -> R,
+) -> R {
+    use interfaces as i;
     match session {
-        Session::Pd => interfaces::pd::dispatch(&mut call, request, space),
-        Session::Rm => interfaces::rm::dispatch(&mut call, request, space),
-        Session::Rom => interfaces::rom::dispatch(&mut call, request, space),
-        Session::Echo => interfaces::echo::dispatch(&mut call, request, space),
-        Session::Census => interfaces::census::dispatch(&mut call, request, space),
-        Session::Signal => interfaces::signal::dispatch(&mut call, request, space),
-        Session::Timer(offset) => interfaces::timer::dispatch(&mut timer::TimerCall { call, offset }, request, space),
-        Session::Log(number) => interfaces::log::dispatch(&mut call.printer(number), request, space),
-        Session::Report => interfaces::report::dispatch(&mut call, request, space),
-        Session::Irq(irq) => interfaces::device::irq::dispatch(&mut device::IrqCall { call, irq }, request, space),
-        Session::Cpu => interfaces::cpu::dispatch(&mut call, request, space),
-        Session::Parent => interfaces::parent::dispatch(&mut call, request, space),
-        Session::IoMem(registers) => {
-            interfaces::device::io_mem::dispatch(&mut device::IoMemCall { call, registers }, request, space)
+        Session::Pd => apart(&mut call, |call| finish(i::pd::dispatch(call, request, space))),
+        Session::Rm => apart(&mut call, |call| finish(i::rm::dispatch(call, request, space))),
+        Session::Rom => apart(&mut call, |call| finish(i::rom::dispatch(call, request, space))),
+        Session::Echo => apart(&mut call, |call| finish(i::echo::dispatch(call, request, space))),
+        Session::Census => apart(&mut call, |call| finish(i::census::dispatch(call, request, space))),
+        Session::Signal => apart(&mut call, |call| finish(i::signal::dispatch(call, request, space))),
+        Session::Report => apart(&mut call, |call| finish(i::report::dispatch(call, request, space))),
+        Session::Cpu => apart(&mut call, |call| finish(i::cpu::dispatch(call, request, space))),
+        Session::Parent => apart(&mut call, |call| finish(i::parent::dispatch(call, request, space))),
+        Session::Log(number) => {
+            apart(&mut call.printer(number), |printer| finish(i::log::dispatch(printer, request, space)))
         }
+        Session::Timer(offset) => {
+            apart(&mut timer::TimerCall { call, offset }, |call| finish(i::timer::dispatch(call, request, space)))
+        }
+        Session::Irq(irq) => {
+            apart(&mut device::IrqCall { call, irq }, |call| finish(i::device::irq::dispatch(call, request, space)))
+        }
+        Session::IoMem(registers) => apart(&mut device::IoMemCall { call, registers }, |call| {
+            finish(i::device::io_mem::dispatch(call, request, space))
+        }),
     }
+}
+
+/// One function for each interface, so that none pays for the registers and the stack that another needs.
+#[inline(never)]
+fn apart<S, R>(server: &mut S, serve: impl FnOnce(&mut S) -> R) -> R {
+    serve(server)
 }

@@ -6,10 +6,7 @@ use base::{
 };
 use ground::{Failure, Outcome, ensure};
 use rtcr_core::{
-    serve::{
-        self,
-        message::{request, to_message},
-    },
+    serve::{self, message::short_request},
     system::{Entry, Known, Session, Source},
 };
 use sel4::{Cap, CapData, Endpoint, Message, Received, Rights, boot};
@@ -49,15 +46,15 @@ pub fn one_costs_little(bench: &mut Bench) -> Outcome {
     }
     let raw = (bench.system.timeouts.now() - start) / REQUESTS;
 
-    let (mut words, mut space) = (Buffer::new(), Buffer::new());
+    let mut space = Buffer::new();
     let start = bench.system.timeouts.now();
     for _ in 0..REQUESTS {
         let Received::Message(badge, message) = received else { return Err(Failure("a signal".into())) };
         let Source::Session { domain, number } = Source::of(badge) else { return Err(Failure("a fault".into())) };
-        let request = request(&message, &mut words);
-        let reply = serve::session(&mut bench.system, &mut bench.outside, (domain, number), &request, &mut space);
-        let Some(reply) = reply else { return Err(Failure("no answer".into())) };
-        received = own.reply_recv(to_message(&reply));
+        let Some(request) = short_request(&message) else { return Err(Failure("a long message".into())) };
+        let answer = serve::session(&mut bench.system, &mut bench.outside, (domain, number), &request, &mut space);
+        let Some(answer) = answer else { return Err(Failure("no answer".into())) };
+        received = own.reply_recv(answer);
     }
     let served = (bench.system.timeouts.now() - start) / REQUESTS;
     // The client is never answered again, so it runs no more.
