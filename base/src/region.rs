@@ -45,27 +45,41 @@ impl Pieces {
     }
 
     /// The one that holds a page.
+    #[inline]
     pub fn at(self, page: u32) -> Option<Piece> {
+        if self.largest == FrameSize::Small {
+            return self.small(page);
+        }
         let (first, _, size, start) =
-            self.runs().find(|&(_, count, size, start)| page < start + count * size.pages())?;
-        let index = (page - start) / size.pages();
-        Some(Piece { index: first + index, size, page: start + index * size.pages() })
+            self.runs().find(|&(_, count, size, start)| page < start + (count << size.page_bits()))?;
+        let index = (page - start) >> size.page_bits();
+        Some(Piece { index: first + index, size, page: start + (index << size.page_bits()) })
     }
 
     /// The one of that number.
+    #[inline]
     pub fn of(self, index: u32) -> Option<Piece> {
+        if self.largest == FrameSize::Small {
+            return self.small(index);
+        }
         let (first, _, size, start) = self.runs().find(|&(first, count, ..)| index < first + count)?;
-        Some(Piece { index, size, page: start + (index - first) * size.pages() })
+        Some(Piece { index, size, page: start + ((index - first) << size.page_bits()) })
+    }
+
+    /// Where all are pages, number and page are the same.
+    #[inline]
+    fn small(self, page: u32) -> Option<Piece> {
+        (page < self.pages).then_some(Piece { index: page, size: FrameSize::Small, page })
     }
 
     /// For each size, from the largest down: number of the first, how many there are, their size, their first page.
     fn runs(self) -> impl Iterator<Item = (u32, u32, FrameSize, u32)> {
         let sizes = FrameSize::ALL.into_iter().rev().filter(move |&size| size <= self.largest);
         sizes.scan((0, 0), move |(index, page), size| {
-            let count = (self.pages - *page) / size.pages();
+            let count = (self.pages - *page) >> size.page_bits();
             let run = (*index, count, size, *page);
             *index += count;
-            *page += count * size.pages();
+            *page += count << size.page_bits();
             Some(run)
         })
     }
@@ -182,12 +196,13 @@ impl<T> Regions<T> {
     }
 
     /// The lowest page within `within` from which on `pages` are free and which leaves the remainder `phase` when divided
-    /// by `alignment`. Looks at regions one after the other.
+    /// by `alignment`, a power of two. Looks at regions one after the other.
     pub fn fit(&self, pages: u32, alignment: u32, phase: u32, within: Range<u32>) -> Option<u32> {
-        let suit = |page: u32| {
-            let below = page.checked_sub(phase % alignment).map_or(0, |page| page.next_multiple_of(alignment));
-            below + phase % alignment
-        };
+        debug_assert!(alignment.is_power_of_two());
+        let mask = alignment - 1;
+        let phase = phase & mask;
+        // What would exceed a word stays at its top, which is above `within`.
+        let suit = |page: u32| (page.saturating_sub(phase).saturating_add(mask) & !mask) | phase;
         let mut candidate = suit(within.start);
         for region in &self.list[self.index(within.start)..] {
             if candidate.checked_add(pages)? <= region.start {

@@ -141,12 +141,19 @@ impl FrameSize {
 
     /// In bytes.
     pub const fn bytes(self) -> u32 {
-        1 << [12, 16, 20, 24][self as usize]
+        self.pages() * PAGE
     }
 
     /// In pages of 4 KiB.
+    #[inline]
     pub const fn pages(self) -> u32 {
-        self.bytes() / PAGE
+        1 << self.page_bits()
+    }
+
+    /// The same as a power of two: the board's processor cannot divide.
+    #[inline]
+    pub const fn page_bits(self) -> u32 {
+        4 * self as u32
     }
 }
 

@@ -33,6 +33,16 @@ impl FrameId {
     const fn index(self) -> u32 {
         self.0 & 0xff
     }
+
+    /// As a number, which is below 2^24: there are fewer than 2^16 chunks.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The frame of that number.
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 /// 1 MiB of memory. Frames of 16 MiB take sixteen, of which the first has the frame and all know about their pages.
@@ -49,10 +59,14 @@ struct Chunk {
     made: u32,
     /// Another chunk with frames that nobody uses.
     next: u32,
+    /// How many frames nobody uses. Of the image, not kept.
+    unused: u32,
     /// Frames that nobody uses; of the image, pages whose second capability has not been made.
     free: [u32; 8],
     /// Pages whose content must not be seen any more.
     dirty: [u32; 8],
+    /// Frames whose second capability maps them somewhere.
+    mapped: [u32; 8],
 }
 
 /// All of them.
@@ -94,8 +108,10 @@ impl Frames {
                 other: means.slots.range(PAGES, means.blocks)?.start,
                 made: PAGES,
                 next: NONE,
+                unused: 0,
                 free: [!0; 8],
                 dirty: [0; 8],
+                mapped: [0; 8],
             });
         }
         let none = [NONE; 4];
@@ -131,7 +147,8 @@ impl Frames {
         let index = chunk.free.iter().position(|&word| word != 0).ok_or(Exhausted::Memory(size.bytes().into()))?;
         let index = index as u32 * 32 + chunk.free[index].trailing_zeros();
         clear_bit(&mut chunk.free, index);
-        if chunk.free == [0; 8] {
+        chunk.unused -= 1;
+        if chunk.unused == 0 {
             self.heads[kind] = chunk.next;
         }
         self.counts[kind].used += 1;
@@ -143,13 +160,18 @@ impl Frames {
         if self.is_image(id) || bit(&chunk.free, id.index()) {
             return;
         }
-        let (size, was_full) = (chunk.size, chunk.free == [0; 8]);
-        for (chunk, word, mask) in self.words(id) {
-            self.chunks[chunk].dirty[word] |= mask;
+        let (size, was_full) = (chunk.size, chunk.unused == 0);
+        if size == FrameSize::Small {
+            set_bit(&mut self.chunks[id.chunk()].dirty, id.index());
+        } else {
+            for (chunk, word, mask) in self.words(id) {
+                self.chunks[chunk].dirty[word] |= mask;
+            }
         }
         let kind = size as usize;
         let chunk = &mut self.chunks[id.chunk()];
         set_bit(&mut chunk.free, id.index());
+        chunk.unused += 1;
         if was_full {
             chunk.next = self.heads[kind];
             self.heads[kind] = id.chunk() as u32;
@@ -177,6 +199,7 @@ impl Frames {
             // SAFETY: this part of the window was reserved for the chunk, and nothing was mapped there.
             unsafe { own.map(boot::ADDRESS_SPACE, address, Rights::READ_WRITE, VmAttributes::DATA) }?;
             set_bit(&mut chunk.free, index);
+            chunk.unused += 1;
         }
         if chunk.made == 0 || self.heads[kind] != number {
             chunk.next = self.heads[kind];
@@ -209,8 +232,10 @@ impl Frames {
                 other: slots_of.start + frames,
                 made: 0,
                 next: NONE,
+                unused: 0,
                 free: [0; 8],
                 dirty: [0; 8],
+                mapped: [0; 8],
             });
         }
         Ok(number)
@@ -219,6 +244,25 @@ impl Frames {
     /// The capability to map it into a component.
     pub(super) fn cap(&self, id: FrameId) -> Cap<Frame> {
         Cap::new(self.chunks[id.chunk()].other + id.index())
+    }
+
+    /// The same if it maps nothing, which it does from now on.
+    #[inline]
+    pub(super) fn claim_cap(&mut self, id: FrameId) -> Option<Cap<Frame>> {
+        let chunk = &mut self.chunks[id.chunk()];
+        if bit(&chunk.mapped, id.index()) {
+            return None;
+        }
+        set_bit(&mut chunk.mapped, id.index());
+        Some(Cap::new(chunk.other + id.index()))
+    }
+
+    /// That capability, which maps nothing any more.
+    #[inline]
+    pub(super) fn release_cap(&mut self, id: FrameId) -> Cap<Frame> {
+        let chunk = &mut self.chunks[id.chunk()];
+        clear_bit(&mut chunk.mapped, id.index());
+        Cap::new(chunk.other + id.index())
     }
 
     /// The capability by which core has mapped it.
@@ -234,12 +278,12 @@ impl Frames {
     pub(super) fn page(&self, id: FrameId, page: u32) -> *mut u8 {
         let chunk = &self.chunks[id.chunk()];
         debug_assert!(page < chunk.size.pages());
-        (chunk.address + id.index() * chunk.size.bytes() + page * PAGE) as *mut u8
+        (chunk.address + ((id.index() << chunk.size.page_bits()) + page) * PAGE) as *mut u8
     }
 
     /// Chunk and bit of a page of it.
     fn page_bit(&self, id: FrameId, page: u32) -> (usize, u32) {
-        let bit = id.index() * self.size(id).pages() + page;
+        let bit = (id.index() << self.size(id).page_bits()) + page;
         (id.chunk() + (bit / PAGES) as usize, bit % PAGES)
     }
 
@@ -252,7 +296,16 @@ impl Frames {
     }
 
     /// Clears at most so many pages of it that are dirty; tells how many are left.
+    #[inline]
     pub(super) fn clean(&mut self, id: FrameId, most: u32) -> u32 {
+        if self.size(id) == FrameSize::Small && most > 0 {
+            self.clean_page(id, 0);
+            return 0;
+        }
+        self.clean_large(id, most)
+    }
+
+    fn clean_large(&mut self, id: FrameId, most: u32) -> u32 {
         let mut cleared = 0;
         for (chunk, word, mask) in self.words(id) {
             let Chunk { address, dirty, .. } = &mut self.chunks[chunk];

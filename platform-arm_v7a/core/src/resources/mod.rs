@@ -219,6 +219,19 @@ impl Resources {
         self.frames.cap(frame)
     }
 
+    /// The same, to map the frame with it now; none if that has been done and not been undone by
+    /// [`release_frame_cap`](Self::release_frame_cap).
+    #[inline]
+    pub fn claim_frame_cap(&mut self, frame: FrameId) -> Option<Cap<Frame>> {
+        self.frames.claim_cap(frame)
+    }
+
+    /// The same; it maps nothing any more, or will be unmapped next.
+    #[inline]
+    pub fn release_frame_cap(&mut self, frame: FrameId) -> Cap<Frame> {
+        self.frames.release_cap(frame)
+    }
+
     /// The capability by which it is mapped in core's window, for what concerns caches.
     pub fn own_frame_cap(&self, frame: FrameId) -> Cap<Frame> {
         self.frames.own_cap(frame)

@@ -73,6 +73,16 @@ impl Dataspace {
         }
     }
 
+    /// Frames from a page on, as far as they are there, if all of the dataspace's are pages.
+    pub fn small_frames(&self, page: u32) -> &[FrameId] {
+        match &self.content {
+            Content::Own(frames) | Content::Image(frames) if self.memory.largest == FrameSize::Small => {
+                frames.get(page as usize..).unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
+
     /// The frame that holds a page, and which of its pages that is.
     fn page(&self, page: u32) -> Option<(FrameId, u32)> {
         let piece = self.pieces().at(page)?;

@@ -14,7 +14,7 @@ use super::{
     Cure, Dataspace, Domain, Id, RegionMap, System, Thread,
     dataspace::Part,
     region_map::Object,
-    space::{TABLE_BYTES, TABLE_ROOM, Unmapped, Way},
+    space::{TABLE_BYTES, TABLE_ROOM, Taken, Unmapped, Way},
 };
 
 /// Pages that are looked at at once, whether they are mapped or not; 2 ns each.
@@ -179,7 +179,7 @@ impl System {
                 let mapped = made.and_then(|()| space.map(resources, page, part, way));
                 if mapped.is_err() {
                     // An empty table does not stay.
-                    let (_, tables) = if made.is_ok() { space.unmap(resources, page, page + 1) } else { (0, 1) };
+                    let tables = if made.is_ok() { space.unmap(resources, page, page + 1, 1).tables } else { 1 };
                     account.refund(u64::from(tables) * TABLE_BYTES, 0);
                 } else {
                     *room -= TABLE_ROOM;
@@ -203,24 +203,51 @@ impl System {
         let (mut budget, mut result) = (AT_ONCE, Ok(()));
         while budget > 0 && done < pages && result.is_ok() {
             let page = start + done;
+            let mapped = if is_space { self.map_small(id, start, done, budget.min(pages - done)) } else { 0 };
+            if mapped > 0 {
+                (done, budget) = (done + mapped, budget - mapped);
+                continue;
+            }
             let step = if is_space { self.map_page(id, page) } else { self.map_everywhere(id, &places, page) };
             budget = budget.saturating_sub(places.len().max(1) as u32);
             match step {
                 Ok(Step::On(on)) => done = (done + on).min(pages),
                 // It is mapped when it is there and touched.
                 Ok(Step::Absent) => {
+                    self.map_done(id, start, done);
                     self.trace_mapped(account, (start + first, done - first), !is_space);
                     return Ok(0);
                 }
                 Ok(Step::Again) => budget = 0,
                 Err(error) => result = Err(error),
             }
-            if let Some(shown) = self.maps.get_mut(id).and_then(|map| map.regions.get_mut(start)) {
-                shown.done = done;
-            }
         }
+        self.map_done(id, start, done);
         self.trace_mapped(account, (start + first, done - first), !is_space);
         result.map(|()| pages - done)
+    }
+
+    /// Notes up to where a region is mapped, or unmapped.
+    fn map_done(&mut self, id: Id<RegionMap>, start: u32, done: u32) {
+        if let Some(shown) = self.maps.get_mut(id).and_then(|map| map.regions.get_mut(start)) {
+            shown.done = done;
+        }
+    }
+
+    /// Maps neighbouring pages of a region of an address space, in one go: that dataspace, region map and page table are looked
+    /// up once for all is most of what that saves. Tells how many; where it is none, [`map_page`](Self::map_page) knows why.
+    fn map_small(&mut self, id: Id<RegionMap>, start: u32, done: u32, most: u32) -> u32 {
+        let Self { maps, dataspaces, resources, .. } = self;
+        let Some(RegionMap { regions, space: Some(space), .. }) = maps.get_mut(id) else { return 0 };
+        let Some(shown) = regions.get(start).map(|region| &region.what).filter(|shown| !shown.detaching) else {
+            return 0;
+        };
+        let Object::Dataspace(dataspace) = shown.object else { return 0 };
+        let Some(dataspace) = dataspaces.get(dataspace) else { return 0 };
+        let frames = dataspace.small_frames(shown.offset + done);
+        let uncached = dataspace.memory.cache == Cache::Uncached;
+        let way = Way { writable: shown.writable, executable: shown.executable, uncached };
+        space.map_small(resources, start + done, frames.get(..most as usize).unwrap_or(frames), way)
     }
 
     #[inline(always)]
@@ -258,6 +285,13 @@ impl System {
         let Some(region) = map.regions.get(start) else { return 0 };
         let (pages, mut done, account, managed) = (region.pages, region.what.done, map.account, map.space.is_none());
         let first = done;
+        if !managed {
+            let end = pages.min(done + LOOKED_AT);
+            done = self.unmap_pages(id, start + done, start + end, AT_ONCE).end - start;
+            self.map_done(id, start, done);
+            self.trace_unmapped(account, (start + first, done - first), managed);
+            return pages - done;
+        }
         let places = self.places(id);
         let (mut unmapped, mut looked_at) = (0, 0);
         // With that many places, a few pages each.
@@ -268,34 +302,43 @@ impl System {
             for place in &places {
                 let (from, to) = (range.start.max(place.from), range.end.min(place.to));
                 if from < to {
-                    unmapped += self.unmap_pages(place.space, (from + place.delta) as u32, (to + place.delta) as u32);
+                    let (from, to) = ((from + place.delta) as u32, (to + place.delta) as u32);
+                    unmapped += self.unmap_pages(place.space, from, to, u32::MAX).frames;
                 }
             }
             looked_at += count * places.len() as u32;
             done = if places.is_empty() { pages } else { done + count };
         }
-        if let Some(shown) = self.maps.get_mut(id).and_then(|map| map.regions.get_mut(start)) {
-            shown.done = done;
-        }
-        if done > first {
-            self.trace(account, Event::Unmapped { page: start + first, pages: done - first, managed });
-        }
+        self.map_done(id, start, done);
+        self.trace_unmapped(account, (start + first, done - first), managed);
         pages - done
     }
 
-    fn unmap_pages(&mut self, id: Id<RegionMap>, start: u32, end: u32) -> u32 {
-        let Self { maps, resources, .. } = self;
-        let Some(space) = maps.get_mut(id).and_then(|map| map.space.as_mut()) else { return 0 };
-        let (frames, tables) = space.unmap(resources, start, end);
-        if tables > 0 {
-            self.pay_tables(id, tables);
-            self.give_room(tables * TABLE_ROOM);
+    #[inline(always)]
+    fn trace_unmapped(&mut self, account: Id<Domain>, (page, pages): (u32, u32), managed: bool) {
+        if pages > 0 {
+            self.trace(account, Event::Unmapped { page, pages, managed });
         }
-        frames
+    }
+
+    fn unmap_pages(&mut self, id: Id<RegionMap>, start: u32, end: u32, most: u32) -> Taken {
+        let Self { maps, resources, .. } = self;
+        let Some(space) = maps.get_mut(id).and_then(|map| map.space.as_mut()) else {
+            return Taken { frames: 0, tables: 0, end };
+        };
+        let taken = space.unmap(resources, start, end, most);
+        if taken.tables > 0 {
+            self.pay_tables(id, taken.tables);
+            self.give_room(taken.tables * TABLE_ROOM);
+        }
+        taken
     }
 
     /// Whether a thread has its messages in these pages of a region map, wherever it shows.
     pub(super) fn has_buffer(&self, id: Id<RegionMap>, start: u32, end: u32) -> bool {
+        if let Some(RegionMap { space: Some(_), buffers, .. }) = self.maps.get(id) {
+            return buffers.iter().any(|page| (start..end).contains(page));
+        }
         self.places(id).iter().any(|place| {
             let from = i64::from(start).max(place.from) + place.delta;
             let to = i64::from(end).min(place.to) + place.delta;
@@ -332,7 +375,7 @@ impl System {
         }
         let map = self.maps.get_mut(id)?;
         let space = map.space.as_ref()?;
-        let pinned = (space.directory, space.cap(page.checked_sub(before)?)?);
+        let pinned = (space.directory, space.cap(&self.resources, page.checked_sub(before)?)?);
         map.buffers.push(page);
         Some(pinned)
     }

@@ -6,10 +6,10 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use base::session::pd::FrameSize;
-use sel4::{Cap, Error, Frame, PageDirectory, PageTable, Rights, VmAttributes, boot};
+use sel4::{Cap, Frame, PageDirectory, PageTable, Rights, VmAttributes, boot};
 
 use super::dataspace::Part;
-use crate::resources::Resources;
+use crate::resources::{FrameId, Resources};
 
 /// Pages of a megabyte, which one page table covers.
 const TABLE: u32 = 256;
@@ -23,8 +23,10 @@ const CLEARED: u32 = 32;
 const NOTHING: u32 = 0;
 /// The page belongs to a larger frame that begins before.
 const COVERED: u32 = 1;
-/// The capability was copied for this mapping.
+/// The capability was copied for this mapping; its slot. Otherwise it is the frame's own; the frame's number, plus
+/// [`OWN`].
 const COPY: u32 = 1 << 31;
+const OWN: u32 = COVERED + 1;
 
 /// An address space.
 pub struct Space {
@@ -89,9 +91,12 @@ impl Space {
     }
 
     /// The capability that maps the frame which begins there.
-    pub fn cap(&self, page: u32) -> Option<Cap<Frame>> {
-        let entry = self.entry(page) & !COPY;
-        (entry > COVERED).then(|| Cap::new(entry))
+    pub fn cap(&self, resources: &Resources, page: u32) -> Option<Cap<Frame>> {
+        match self.entry(page) {
+            NOTHING | COVERED => None,
+            entry if entry & COPY != 0 => Some(Cap::new(entry & !COPY)),
+            entry => Some(resources.frame_cap(FrameId::from_number(entry - OWN))),
+        }
     }
 
     /// Covers the megabyte of a page with a page table.
@@ -137,6 +142,28 @@ impl Space {
         Ok(())
     }
 
+    /// Maps small frames side by side from a page on, except where something is mapped; tells of how many pages that is true
+    /// now. They may be fewer than were given, or none: where the page table ends or is missing, or one cannot be mapped.
+    pub fn map_small(&mut self, resources: &mut Resources, page: u32, frames: &[FrameId], way: Way) -> u32 {
+        let (directory, found) = (self.directory, self.find(page).ok());
+        let Some((_, Megabyte::Table { used, pages, .. })) = found.and_then(|index| self.megabytes.get_mut(index))
+        else {
+            return 0;
+        };
+        let mut done = 0;
+        for (entry, &frame) in pages[(page % TABLE) as usize..].iter_mut().zip(frames) {
+            if *entry == NOTHING {
+                match place(resources, directory, page + done, Part::Frame(frame), FrameSize::Small, way) {
+                    Ok(placed) => *entry = placed,
+                    Err(_) => break,
+                }
+                *used += 1;
+            }
+            done += 1;
+        }
+        done
+    }
+
     fn map_section(
         &mut self,
         resources: &mut Resources,
@@ -154,12 +181,11 @@ impl Space {
         Ok(())
     }
 
-    /// Takes everything away that begins in these pages; tells how many frames that were, and how many page tables have
-    /// become empty and were given back.
-    pub fn unmap(&mut self, resources: &mut Resources, start: u32, end: u32) -> (u32, u32) {
+    /// Takes away what begins in these pages, at most so many frames.
+    pub fn unmap(&mut self, resources: &mut Resources, start: u32, end: u32, most: u32) -> Taken {
         let (mut frames, mut tables, mut page) = (0, 0, start);
-        while page < end {
-            let stop = end.min((page / TABLE + 1) * TABLE);
+        while page < end && frames < most {
+            let mut stop = end.min((page / TABLE + 1) * TABLE);
             if let Ok(index) = self.find(page) {
                 let (_, megabyte) = &mut self.megabytes[index];
                 let empty = match megabyte {
@@ -168,9 +194,18 @@ impl Space {
                         true
                     }
                     Megabyte::Table { used, pages, .. } => {
-                        for entry in &mut pages[(page % TABLE) as usize..][..(stop - page) as usize] {
+                        let entries = &mut pages[(page % TABLE) as usize..][..(stop - page) as usize];
+                        for (entry, at) in entries.iter_mut().zip(page..) {
+                            if *entry == NOTHING {
+                                continue;
+                            }
+                            // What is covered goes with the frame that covers it.
+                            if frames == most && *entry != COVERED {
+                                stop = at;
+                                break;
+                            }
                             frames += u32::from(displace(resources, *entry));
-                            *used -= u32::from(*entry != NOTHING);
+                            *used -= 1;
                             *entry = NOTHING;
                         }
                         *used == 0
@@ -185,8 +220,18 @@ impl Space {
             }
             page = stop;
         }
-        (frames, tables)
+        Taken { frames, tables, end: page }
     }
+}
+
+/// What was taken away.
+pub struct Taken {
+    /// How many frames.
+    pub frames: u32,
+    /// How many page tables have become empty and were given back.
+    pub tables: u32,
+    /// Up to which page nothing is left.
+    pub end: u32,
 }
 
 /// Maps a frame; tells by what. The frame's own capability is taken if it is not in use, otherwise a copy.
@@ -204,15 +249,6 @@ fn place(
         (false, true) => VmAttributes::EXECUTABLE,
         (false, false) => VmAttributes::DATA,
     };
-    let own = match part {
-        Part::Frame(frame) => {
-            if resources.clean_some(frame, CLEARED) > 0 {
-                return Err(Unmapped::Unclean);
-            }
-            resources.frame_cap(frame)
-        }
-        Part::Device(cap) => cap,
-    };
     // SAFETY: a component's address space, in which core has no references.
     let map = |cap: Cap<Frame>| unsafe { cap.map(space, page << 12, rights, attributes) };
     let unify = |cap: Cap<Frame>| {
@@ -221,19 +257,25 @@ fn place(
             let _ = cap.unify_instruction(0..size.bytes());
         }
     };
-    if matches!(part, Part::Frame(_)) {
-        match map(own) {
-            Ok(()) => {
-                unify(own);
-                return Ok(own.number());
+    let original = match part {
+        Part::Frame(frame) => {
+            if resources.clean_some(frame, CLEARED) > 0 {
+                return Err(Unmapped::Unclean);
             }
-            // It is mapped somewhere else.
-            Err(Error::InvalidCapability) => {}
-            Err(_) => return Err(Unmapped::Exhausted),
+            if let Some(own) = resources.claim_frame_cap(frame) {
+                if map(own).is_err() {
+                    resources.release_frame_cap(frame);
+                    return Err(Unmapped::Exhausted);
+                }
+                unify(own);
+                return Ok(frame.number() + OWN);
+            }
+            resources.frame_cap(frame)
         }
-    }
+        Part::Device(cap) => cap,
+    };
     let copy = Cap::<Frame>::new(resources.take_slot().map_err(|_| Unmapped::Exhausted)?);
-    if own.slot(boot::CNODE).copy_to(copy.slot(boot::CNODE), Rights::ALL).and_then(|()| map(copy)).is_err() {
+    if original.slot(boot::CNODE).copy_to(copy.slot(boot::CNODE), Rights::ALL).and_then(|()| map(copy)).is_err() {
         // SAFETY: it is mapped nowhere.
         let _ = unsafe { copy.slot(boot::CNODE).delete() };
         resources.give_slot(copy.number());
@@ -248,14 +290,15 @@ fn displace(resources: &mut Resources, entry: u32) -> bool {
     if entry <= COVERED {
         return false;
     }
-    let cap = Cap::<Frame>::new(entry & !COPY);
     if entry & COPY == 0 {
+        let own = resources.release_frame_cap(FrameId::from_number(entry - OWN));
         // SAFETY: a component's address space, in which core has no references.
-        let _ = unsafe { cap.unmap() };
+        let _ = unsafe { own.unmap() };
     } else {
+        let copy = Cap::<Frame>::new(entry & !COPY);
         // SAFETY: as above; with the capability its mapping goes.
-        let _ = unsafe { cap.slot(boot::CNODE).delete() };
-        resources.give_slot(cap.number());
+        let _ = unsafe { copy.slot(boot::CNODE).delete() };
+        resources.give_slot(copy.number());
     }
     true
 }
