@@ -158,6 +158,35 @@ fn small_memory_is_one_request_each() {
 }
 
 #[test]
+fn views_are_as_large_as_what_is_attached() {
+    use rm::AttachError::{Misaligned, Range};
+    let (machine, env) = machine();
+    let dataspace = env.allocate(4 * PAGE as usize).unwrap();
+    let numbers = machine.world().numbers();
+    let part = |offset, size| Placement { offset, size, ..Placement::ANYWHERE };
+    let wrong = [
+        (part(0, 1), Misaligned),
+        (part(8, 0), Misaligned),
+        (Placement::at(0x4000_0004), Misaligned),
+        // What is left of these in 16 bits of pages would be attached.
+        (part(0, (1 << 28) + PAGE), Range),
+        (part((1 << 28) + PAGE, PAGE), Range),
+        (part(0, 5 * PAGE), Range),
+        (part(4 * PAGE, 0), Range),
+        (part(5 * PAGE, 0), Range),
+    ];
+    for (placement, error) in wrong {
+        let expected = MemoryError::Attach(CallError::Error(error));
+        assert_eq!(env.attach(&dataspace, placement).unwrap_err(), expected, "{placement:?}");
+        assert_eq!(env.attach(&dataspace.slot(), placement).unwrap_err(), expected, "{placement:?}");
+    }
+    assert_eq!(env.attach(&dataspace, part(PAGE, 0)).unwrap().size(), 3 * PAGE as usize);
+    let sent = env.rm().attach(slots::ADDRESS_SPACE, dataspace.slot(), part(0, (1 << 28) + PAGE));
+    assert_eq!(sent, Err(CallError::Malformed));
+    assert_eq!(machine.world().numbers(), numbers);
+}
+
+#[test]
 fn a_region_map_shows_what_is_in_it() {
     let (_, env) = machine();
     let map = env.region_map(16 * PAGE as usize).unwrap();

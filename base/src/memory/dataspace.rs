@@ -8,8 +8,14 @@ use crate::{
     session::pd::{ANY, AT_ONCE, AllocateError, Memory, OWN, PAGE},
 };
 
+/// Views of memory rely on sizes, so only what is here tells them.
+pub(super) mod sealed {
+    pub trait Sealed {}
+}
+pub(super) use sealed::Sealed;
+
 /// Something that can be attached in a region map.
-pub trait Attachable {
+pub trait Attachable: Sealed {
     /// Its number.
     fn slot(&self) -> Slot;
 
@@ -20,6 +26,7 @@ pub trait Attachable {
     fn size(&self, env: Env) -> Result<u32, MemoryError>;
 }
 
+impl Sealed for Slot {}
 /// A dataspace that is known by number only; its size is asked for.
 impl Attachable for Slot {
     fn slot(&self) -> Slot {
@@ -56,6 +63,7 @@ impl Dataspace {
     }
 }
 
+impl Sealed for Dataspace {}
 impl Attachable for Dataspace {
     fn slot(&self) -> Slot {
         self.owned.slot
@@ -97,6 +105,7 @@ impl Shared {
     }
 }
 
+impl Sealed for Shared {}
 impl Attachable for Shared {
     fn slot(&self) -> Slot {
         self.slot

@@ -1,13 +1,16 @@
 //! Region maps: what lies where.
 
-use super::{Attachable, MemoryError, dataspace::Owned};
+use super::{
+    Attachable, MemoryError,
+    dataspace::{Owned, Sealed},
+};
 use crate::{
     Env,
     env::slots,
     rpc::{CallError, Slot},
     session::{
         pd::{ANY, AT_ONCE, OWN, PAGE},
-        rm::{CreateError, Placement},
+        rm::{AttachError, CreateError, Placement},
     },
 };
 
@@ -79,6 +82,7 @@ impl RegionMap {
     }
 }
 
+impl Sealed for RegionMap {}
 impl Attachable for RegionMap {
     fn slot(&self) -> Slot {
         self.owned.slot
@@ -107,9 +111,14 @@ impl Env {
     /// Why it is not attached.
     pub fn attach_in(&self, map: Slot, what: &impl Attachable, placement: Placement) -> Result<Region, MemoryError> {
         let size = match placement.size {
-            0 => what.size(*self)?.saturating_sub(placement.offset),
+            0 => what.size(*self)?.checked_sub(placement.offset).filter(|size| *size > 0).ok_or(RANGE)?,
             size => size,
         };
+        placement.check().map_err(CallError::Error)?;
+        // With its size, so that what is attached is as large as the region says. Only all of a region map can be more than
+        // the words carry, and the size of that is known from its making.
+        let exact = Placement { size, ..placement };
+        let placement = if exact.check().is_ok() { exact } else { placement };
         let address = self.rm().attach(map, what.slot(), placement)?;
         let region = Region { env: *self, map, address, size };
         // The first frames are mapped already, each of a page at least, and all of what is small.
@@ -125,3 +134,6 @@ impl Env {
         self.attach_in(slots::ADDRESS_SPACE, what, placement)
     }
 }
+
+/// Nothing of it is behind that offset.
+const RANGE: MemoryError = MemoryError::Attach(CallError::Error(AttachError::Range));

@@ -3,6 +3,7 @@
 use crate::{
     ErrorCode, interface,
     rpc::{Reader, Registers, Slot, Words},
+    session::pd::{MAX_PAGES, PAGE},
 };
 
 /// RM: region maps, which say what lies where.
@@ -74,6 +75,29 @@ const WRITABLE: u32 = 2;
 const EXECUTABLE: u32 = 4;
 const FLAGS: u32 = 0xfff;
 
+/// A flag that no receiver takes.
+const BROKEN: u32 = 8;
+
+impl Placement {
+    /// Whether the two words can carry it: all of it multiples of the page size, offset and size in 16 bits of pages.
+    ///
+    /// # Errors
+    /// Why not. Sent nevertheless, it is refused as malformed.
+    pub const fn check(&self) -> Result<(), AttachError> {
+        let address = match self.address {
+            Some(address) => address,
+            None => 0,
+        };
+        if !(address | self.offset | self.size).is_multiple_of(PAGE) {
+            Err(AttachError::Misaligned)
+        } else if self.offset / PAGE > MAX_PAGES || self.size / PAGE > MAX_PAGES {
+            Err(AttachError::Range)
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// Two words: the address, with bit 0 if it is given, bit 1 writable, bit 2 executable; the offset in pages in the upper
 /// half, the size in pages in the lower.
 impl Words for Placement {
@@ -82,8 +106,10 @@ impl Words for Placement {
     #[inline]
     fn put(self, to: &mut Registers) {
         let flag = |set, flag| if set { flag } else { 0 };
-        let flags =
-            flag(self.address.is_some(), AT) | flag(self.writable, WRITABLE) | flag(self.executable, EXECUTABLE);
+        let flags = flag(self.address.is_some(), AT)
+            | flag(self.writable, WRITABLE)
+            | flag(self.executable, EXECUTABLE)
+            | flag(self.check().is_err(), BROKEN);
         to.push(self.address.unwrap_or(0) & !FLAGS | flags);
         to.push((self.offset >> 12) << 16 | (self.size >> 12) & 0xffff);
     }

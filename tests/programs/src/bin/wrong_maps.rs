@@ -7,7 +7,8 @@ start::component!(construct);
 use base::{
     Env,
     env::slots,
-    rpc::Slot,
+    memory::MemoryError,
+    rpc::{CallError, Slot},
     session::{
         pd::{ANY, AllocateError, CopyError, CopyPages, Memory, OWN},
         rm::{AttachError, CreateError, DetachError, Placement},
@@ -40,6 +41,20 @@ fn construct(env: &mut Env) {
     }
     assert_eq!(rm.attach(SPACE, pages, Placement::at(KERNEL - 4096)), Err(AttachError::Range.into()));
     assert_eq!(rm.attach(SPACE, page, Placement::at(0xffff_f000)), Err(AttachError::Range.into()));
+
+    // What the words of a request cannot carry is not cut to what they can: neither by the framework, nor by the session.
+    let page_of = |placement| env.attach(&page, placement).map(|view| view.size());
+    let beyond = (1 << 28) + 4096;
+    for (placement, error) in [
+        (size(beyond), AttachError::Range),
+        (offset(beyond), AttachError::Range),
+        (size(1), AttachError::Misaligned),
+        (Placement::at(FREE + (1 << 20) + 4), AttachError::Misaligned),
+    ] {
+        assert_eq!(page_of(placement), Err(MemoryError::Attach(error.into())), "{placement:?}");
+        assert_eq!(rm.attach(SPACE, page, placement), Err(CallError::Malformed), "{placement:?}");
+    }
+    assert_eq!(page_of(Placement::ANYWHERE), Ok(4096));
 
     // Memory that is to be written and executed.
     let both = Placement { executable: true, ..Placement::ANYWHERE };
