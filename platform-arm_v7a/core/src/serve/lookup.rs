@@ -5,25 +5,8 @@ use base::{rpc::Slot, session::pd::OWN};
 use super::Call;
 use crate::system::{
     Context, Dataspace, Domain, EndpointObject, Entry, Id, Known, NotificationObject, RegionMap, Thread,
+    table::{Missing, Unusable},
 };
-
-/// Why a number does not stand for what is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// For nothing, or something that is gone.
-    Nothing,
-    /// For something else.
-    Kind,
-}
-
-/// Why a number cannot be given to something new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// It stands for something.
-    Occupied,
-    /// It is beyond the table, or the table is full.
-    Range,
-}
 
 macro_rules! into_error {
     ($from:ident: $one:ident, $other:ident => $($error:path)*) => { $(

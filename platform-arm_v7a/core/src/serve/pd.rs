@@ -12,8 +12,11 @@ use base::{
     },
 };
 
-use super::{Call, lookup::Missing};
-use crate::system::{CORE, Domain, Id, Known, Session, table::Unfit};
+use super::Call;
+use crate::system::{
+    CORE, Domain, Id, Known, Session,
+    table::{Missing, Unfit},
+};
 
 impl From<Unfit> for InstallError {
     fn from(reason: Unfit) -> Self {

@@ -5,8 +5,8 @@ use base::{
     session::rm::{AttachError, CreateError, DetachError, PageFault, Placement, Rm},
 };
 
-use super::{Call, lookup::Missing};
-use crate::system::{Id, Known, RegionMap, region_map::Object};
+use super::Call;
+use crate::system::{Id, Known, RegionMap, region_map::Object, table::Missing};
 
 impl Call<'_> {
     /// A region map whose regions the caller may change.
@@ -47,7 +47,7 @@ impl Rm for Call<'_> {
     }
 
     fn map(&mut self, map: Slot, address: u32) -> Result<u32, AttachError> {
-        let map = self.region_map(map)?;
+        let map = self.own_map(map)?;
         self.system.map_attached(map, address)
     }
 

@@ -8,7 +8,24 @@ use base::{
 use sel4::{Badge, CapData, Rights, boot};
 
 use super::{Domain, Entry, Id, Known, Session, Source, System};
-use crate::serve::lookup::Unusable;
+
+/// Why a number does not stand for what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// For nothing, or something that is gone.
+    Nothing,
+    /// For something else.
+    Kind,
+}
+
+/// Why a number cannot be given to something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It stands for something.
+    Occupied,
+    /// It is beyond the table, or the table is full.
+    Range,
+}
 
 /// Why nothing was put under a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
