@@ -101,7 +101,8 @@ fn request(env: Env, random: &mut Random) {
     let operation = &interface.operations[random.below(interface.operations.len() as u32) as usize];
     // Some to a session of another kind, or to what is none.
     let slot = if random.below(16) == 0 { Slot(random.below(NUMBERS)) } else { slot };
-    if slot == slots::LOG {
+    // It never exits with 0, for then it would not be started again.
+    if slot == slots::LOG || slot == slots::PARENT && id != 8 {
         return;
     }
     let selector = Selector::new(operation.number, operation.idempotent);
@@ -112,7 +113,8 @@ fn request(env: Env, random: &mut Random) {
         let length = random.below(48) as usize;
         _ = env.platform().call_long(slot, selector, Long::Bytes(&bytes[..length]), &mut []);
     } else {
-        let words = [(); MAX_WORDS].map(|()| random.word());
+        let mut words = [(); MAX_WORDS].map(|()| random.word());
+        words[0] |= u32::from(slot == slots::PARENT);
         // Mostly as many as the operation has.
         let most = if random.below(8) == 0 { MAX_WORDS } else { 5 };
         let length = random.below(most as u32) as usize;
@@ -139,7 +141,9 @@ fn system_call(random: &mut Random) {
         return;
     }
     let label = if random.below(2) == 0 { random.next() } else { some_label(random) };
-    let words = [(); 4].map(|()| random.word());
+    let mut words = [(); 4].map(|()| random.word());
+    // As in `request`.
+    words[0] |= u32::from(slot == slots::PARENT.0);
     // SAFETY: none: what the kernel and core make of it is what this program is for. Its memory is written by the kernel only
     // where its own messages lie.
     unsafe {

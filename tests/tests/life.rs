@@ -1,0 +1,69 @@
+//! Components that end, by themselves or not: nothing is lost, and those who had to do with them are told.
+
+use rtcr_tests::{console, run};
+use tools::{explain::Kind, run::Finished};
+
+fn passed(name: &str) -> Finished {
+    let finished = run(name);
+    let console = String::from_utf8_lossy(&finished.outcome.console);
+    assert_eq!(finished.explanation.kind, Kind::Passed, "{name}: {:#?}\n{console}", finished.explanation);
+    finished
+}
+
+#[test]
+fn children_are_killed_at_any_instant_and_nothing_is_lost() {
+    let finished = passed("start_kill");
+    // Instants were various, or the test would show less than it says.
+    for at in ["running", "calling, not heard", "calling", "serving or idle", "waiting"] {
+        let prefix = format!("[start_kill] killed while {at}: ");
+        let times = console(&finished).lines().find_map(|line| line.strip_prefix(&prefix));
+        assert!(times.unwrap().parse::<u32>().unwrap() > 10, "{prefix}{times:?}");
+    }
+}
+
+#[test]
+fn the_middle_of_a_tree_is_killed_and_nothing_is_lost() {
+    passed("start_kill_tree");
+}
+
+#[test]
+fn what_core_loses_is_told_with_what_it_cost() {
+    let finished = passed("start_kill_losses");
+    let lost: Vec<_> =
+        console(&finished).lines().filter_map(|line| line.strip_prefix("[start_kill] lost a ")).collect();
+    let expected = [
+        "capability slot: 1 capability slot of 0 bytes, 0 bytes less are free",
+        "4 KiB frame: 1 4 KiB frame of 4096 bytes, 4096 bytes less are free",
+        "64 KiB frame: 1 64 KiB frame of 65536 bytes, 65536 bytes less are free",
+        "1 MiB frame: 1 1 MiB frame of 1048576 bytes, 1048576 bytes less are free",
+        "16 MiB frame: 1 16 MiB frame of 16777216 bytes, 16777216 bytes less are free",
+        "thread: 1 thread of 1024 bytes, 0 bytes less are free",
+    ];
+    assert_eq!(lost[..expected.len()], expected);
+    // Each other kind, and no other at the same time.
+    assert_eq!(lost.len(), 23, "{lost:#?}");
+    for line in lost {
+        let (kind, told) = line.split_once(": ").unwrap();
+        assert!(told.starts_with(&format!("1 {kind} of ")), "{line}");
+        assert_eq!(told.matches(" of ").count() - kind.matches(" of ").count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn a_session_goes_on_with_the_next_instance_of_its_server() {
+    for name in ["restarted_by_fault", "restarted_by_exit"] {
+        let finished = passed(name);
+        let calls = ["call 1: 1", "call 2: PeerGone", "call 3: 3", "call 4: PeerGone", "call 5: 5"];
+        let expected: String = calls.map(|call| format!("[caller] {call}\n")).concat();
+        assert_eq!(console(&finished), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_hostile_component_harms_only_itself() {
+    let sheep = |finished: &Finished| {
+        let own = console(finished).lines().filter(|line| line.starts_with("[sheep_counter] "));
+        own.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(sheep(&passed("hostile")), sheep(&passed("sheep_counter_native")));
+}
