@@ -8,7 +8,11 @@ use crate::resources;
 impl System {
     /// How much of everything there is.
     pub fn count(&self) -> Counts {
-        let counts = self.resources.counts();
+        let mut counts = self.resources.counts();
+        // Core's own are as many as there are MiB of small and large frames that were made, and stay.
+        let own = counts.frames[0].made.div_ceil(256) + counts.frames[1].made.div_ceil(16);
+        counts.tables.used = counts.tables.used.saturating_sub(own);
+        counts.tables.made = counts.tables.made.saturating_sub(own);
         let (cnodes, bits) = CNODES;
         let made = |count: resources::Count| Count { used: count.used, made: count.made };
         // Nothing is made ahead of these.
