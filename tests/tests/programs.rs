@@ -79,7 +79,11 @@ fn threads_share_the_work() {
 
 /// The component is refused what it asks for, and the one beside it does not notice.
 fn assert_harmless(name: &str, last: &str) {
-    let finished = run(name);
+    assert_harmless_in(name, name, last);
+}
+
+fn assert_harmless_in(scenario: &str, name: &str, last: &str) {
+    let finished = run(scenario);
     assert_passed(&finished);
     let (own, beside): (Vec<_>, Vec<_>) =
         console(&finished).lines().partition(|line| line.starts_with(&format!("[{name}] ")));
@@ -127,4 +131,14 @@ fn memory_by_numbers_leaves_nothing_behind() {
 #[test]
 fn more_than_there_is_is_refused() {
     assert_harmless("absurd_quotas", "all refused");
+}
+
+#[test]
+fn a_parent_that_stands_between_refuses_as_much() {
+    for name in ["wrong_requests", "wrong_maps", "absurd_quotas"] {
+        assert_harmless_in(&format!("monitored_{name}"), name, "all refused");
+    }
+    let finished = run("monitored_random_requests");
+    assert_passed(&finished);
+    assert!(console(&finished).contains(" requests, none obeyed\n"), "{}", console(&finished));
 }
