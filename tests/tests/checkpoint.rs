@@ -250,3 +250,23 @@ fn a_program_that_faults_is_told_of_as_ever() {
     assert_eq!(finished.explanation.kind, alone.explanation.kind);
     assert_ne!(finished.explanation.kind, Kind::Passed);
 }
+
+/// Dataspaces that it has detached, moved, put into a region map or freed in its construction are so afterwards; and what
+/// its signals ask for is done in each instance, long after construction is over.
+#[test]
+fn what_was_moved_is_where_it_is_and_what_was_detached_can_be_attached() {
+    for settings in [&["checkpoints=1"][..], &["checkpoints=10"], &["checkpoints=200", "checkpoint_after=10"]] {
+        for way in WAYS {
+            let settings: Vec<_> = settings.iter().copied().chain([way]).collect();
+            let finished = run_with("mover", &settings);
+            let text = console(&finished);
+            assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}\n{text}", finished.explanation);
+            let said: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("[mover] ")).collect();
+            let mut expected: Vec<_> = (1..=40).map(|tick| format!("tick {tick}")).collect();
+            expected.insert(24, "all is there; 16 pages in the region map".into());
+            expected.insert(0, "moved in".into());
+            assert_eq!(said, expected, "{settings:?}");
+            assert!(text.contains("goes on from checkpoint 1: "));
+        }
+    }
+}
