@@ -225,5 +225,5 @@ fn report(before: &Books, after: &Books) -> bool {
     if after.sums != before.sums || after.sums.all_ram != after.sums.ram {
         log::warn!("{:?} instead of {:?}", after.sums, before.sums);
     }
-    before == after
+    before == after && after.sums.all_ram == after.sums.ram && after.sums.all_caps == after.sums.caps
 }

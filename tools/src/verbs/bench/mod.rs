@@ -24,7 +24,8 @@ use crate::{
 ///
 /// Equal builds give equal figures, so figures are compared only with those of the same compiler, kernel and QEMU; the
 /// report names them. Benchmarks: kernel (what system calls, mappings and objects cost; the floor for everything else),
-/// rpc (what requests and memory cost a component, beside that floor).
+/// rpc (what requests and memory cost a component, beside that floor), lifecycle (what starting, killing and restarting a
+/// component costs).
 #[derive(Debug, Args)]
 pub struct Bench {
     /// The benchmark.
@@ -49,7 +50,7 @@ struct Benchmark {
 
 const KERNEL: &str = "tests/run/kernel_bench.toml";
 
-const BENCHMARKS: [Benchmark; 2] = [
+const BENCHMARKS: [Benchmark; 3] = [
     Benchmark {
         name: "kernel",
         about: "What system calls, mappings and objects cost: the floor for everything else.",
@@ -66,6 +67,12 @@ const BENCHMARKS: [Benchmark; 2] = [
             "tests/run/rpc_two_parents.toml",
         ],
         prepare: floor::beside,
+    },
+    Benchmark {
+        name: "lifecycle",
+        about: "What starting, killing and restarting a component costs its parent.",
+        scenarios: &["tests/run/lifecycle_bench.toml"],
+        prepare: Ok,
     },
 ];
 
