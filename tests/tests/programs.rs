@@ -129,6 +129,11 @@ fn memory_by_numbers_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_component_drives_a_device_that_it_was_given() {
+    assert_prints("driver", &(1..=5).map(|tick| format!("[driver] tick {tick}\n")).collect::<String>());
+}
+
+#[test]
 fn more_than_there_is_is_refused() {
     assert_harmless("absurd_quotas", "all refused");
 }
