@@ -28,7 +28,7 @@ impl System {
                 all(self.maps.len()),
                 all(self.contexts.len()),
                 all(self.irqs.len()),
-                all(self.timeouts.len()),
+                all(self.timeouts.waiting()),
                 all((ROOM - self.room) as usize),
             ]);
         Counts { free: self.resources.available(), kinds: kinds.collect() }

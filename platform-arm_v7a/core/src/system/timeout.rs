@@ -31,7 +31,7 @@ impl Timeouts {
     }
 
     /// How many wait, without the end of the run.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.deadlines.len().saturating_sub(1)
     }
 
