@@ -1,7 +1,7 @@
 //! A parent that checkpoints its children while they run, ends them, and restores them. They know nothing of it.
 //!
 //! It starts the components of the scenario that name it as their parent. Each has an endpoint and a thread of its own here,
-//! just above the child's priority: its [`Keeper`](keeper::Keeper), which serves all sessions of the child with the library `rtcr`, and
+//! just above the child's priority: its `Keeper`, which serves all sessions of the child with the library `rtcr`, and
 //! between two requests does what the scenario has planned. Values that it reads:
 //!
 //! | value | says | else |

@@ -248,7 +248,7 @@ impl System {
     /// The same, made when it is first asked for.
     ///
     /// # Errors
-    /// As [`device_dataspace`](Self::device_dataspace).
+    /// There is no such device, it is core's own, or there is no more room.
     pub fn device(&mut self, address: u32) -> Result<Id<Dataspace>, Exhausted> {
         if let Some(&(_, dataspace)) = self.devices.iter().find(|(known, _)| *known == address) {
             return Ok(dataspace);
@@ -261,7 +261,7 @@ impl System {
     /// A boot module, which lies in core's image from a page boundary on.
     ///
     /// # Errors
-    /// As [`image_dataspace`](Self::image_dataspace).
+    /// There is no more room.
     pub fn add_module(&mut self, name: &str, bytes: &'static [u8]) -> Result<(), Exhausted> {
         let (address, size) = (bytes.as_ptr().addr() as u32, bytes.len() as u32);
         let dataspace = self.image_dataspace(address, size)?;
