@@ -110,6 +110,10 @@ __aeabi_memcpy8:
 6:
     add     r2, r2, #16
     b       .Lcopy_bytes
+    .size memcpy, . - memcpy
+    .size __aeabi_memcpy, . - __aeabi_memcpy
+    .size __aeabi_memcpy4, . - __aeabi_memcpy4
+    .size __aeabi_memcpy8, . - __aeabi_memcpy8
     "#
 );
 
@@ -184,5 +188,12 @@ memset:
     strbhs  r1, [r12], #1
     bhi     .Lfill_bytes
     bx      lr
+    .size memset, . - memset
+    .size __aeabi_memset, . - __aeabi_memset
+    .size __aeabi_memset4, . - __aeabi_memset4
+    .size __aeabi_memset8, . - __aeabi_memset8
+    .size __aeabi_memclr, . - __aeabi_memclr
+    .size __aeabi_memclr4, . - __aeabi_memclr4
+    .size __aeabi_memclr8, . - __aeabi_memclr8
     "#
 );
