@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     io::{self, BufRead, BufReader},
+    iter,
     path::PathBuf,
     process::Stdio,
     thread,
@@ -92,6 +93,7 @@ pub(super) struct Cargo<'a> {
     programs: BTreeMap<String, Vec<String>>,
     /// The packages with a root task of that name.
     root_tasks: BTreeMap<String, Vec<String>>,
+    /// What is added to the flags in `.cargo/config.toml`, as an option of cargo.
     rustflags: String,
 }
 
@@ -109,7 +111,7 @@ impl<'a> Cargo<'a> {
             cargo_metadata::Error::CargoMetadata { stderr } => Error::Metadata(stderr.trim_end().into()),
             other => Error::Metadata(other.to_string()),
         })?;
-        let rustflags = remapping(workspace, &metadata);
+        let rustflags = rustflags(workspace, &metadata);
         let (programs, root_tasks) = (binaries(&metadata, START), binaries(&metadata, CORE));
         Ok(Self { workspace, toolchain, programs, root_tasks, rustflags })
     }
@@ -214,11 +216,15 @@ fn is_progress(line: &str) -> bool {
     words.iter().any(|word| line.split_once(word).is_some_and(|(before, _)| padding(before)))
 }
 
-/// The option that hides where the checkout and cargo's folders lie.
+/// The linker script, of which each crate that becomes an executable brings its own (see its build.rs), and the options
+/// that hide where the checkout and cargo's folders lie.
+///
+/// The script is named here and not in `.cargo/config.toml`: given twice, as when a checkout lies in another one, it
+/// would be followed twice.
 ///
 /// Where a package of a registry lies depends on the registry's address too, so the folders are taken from where cargo
 /// says that packages are, not guessed from its home.
-fn remapping(workspace: &Workspace, metadata: &Metadata) -> String {
+fn rustflags(workspace: &Workspace, metadata: &Metadata) -> String {
     let outside = |package: &&cargo_metadata::Package| package.source.is_some();
     let folders: BTreeSet<_> = metadata
         .packages
@@ -234,6 +240,7 @@ fn remapping(workspace: &Workspace, metadata: &Metadata) -> String {
         .into_iter()
         .chain(folders.into_iter().map(|folder| (folder, "/cargo")))
         .map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    let options = iter::once("-Clink-arg=-Tlink.ld".to_owned()).chain(options);
     let options = toml::Value::Array(options.map(toml::Value::String).collect());
     format!("target.{TARGET}.rustflags={options}")
 }
