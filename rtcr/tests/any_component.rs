@@ -4,15 +4,31 @@
 mod support;
 
 use proptest::prelude::*;
-use rtcr::information::Information;
+use rtcr::{checkpoint::Checkpoint, information::Information, object::Info};
 use support::{
-    random::{Act, act, perform},
+    random::{Act, act, perform, scribble},
+    world::World,
     *,
 };
 
 /// The same at another time.
 fn timeless(information: &Information) -> Information {
     Information { clock: 0, ..information.clone() }
+}
+
+/// The bytes that a checkpoint has saved.
+fn content(world: &World, saved: &Checkpoint) -> Vec<u8> {
+    let (mut state, storage) = (world.state(), saved.pages());
+    let pages = &state.dataspace_mut(storage.dataspace).expect("the pool is there").pages;
+    let memory = saved.information().objects.iter().filter_map(|object| match &object.info {
+        Info::RamDataspace(info) => Some((storage.first + info.stored + info.skipped, info.saved())),
+        _ => None,
+    });
+    memory
+        .flat_map(|(first, count)| {
+            pages[first as usize..][..count as usize].iter().flat_map(|page| page.iter().copied())
+        })
+        .collect()
 }
 
 fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Result<(), TestCaseError> {
@@ -29,6 +45,20 @@ fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Re
         prop_assert_eq!(before.difference(&seen), None, "a checkpoint changes nothing");
     }
     then.iter().for_each(|act| perform(&world, &player, act));
+    // What has changed is seen from outside, and by another checkpoint; a byte of every page always does.
+    scribble(&world, 1);
+    let one = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    let (at_one, content_of_one) = (snapshot(&world), content(&world, &one));
+    scribble(&world, 2);
+    let two = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    prop_assert!(at_one.difference(&snapshot(&world)).is_some(), "a change is seen");
+    prop_assert!(content_of_one != content(&world, &two), "and saved");
+    prop_assert_eq!(&content_of_one, &content(&world, &one), "what was saved stays");
+    if timeless(one.information()) == timeless(saved.information()) && content_of_one == content(&world, &saved) {
+        prop_assert_eq!(at_one.difference(&seen), None, "checkpoints are equal only if components are");
+    }
+    pool.discard(one);
+    pool.discard(two);
     drop(player);
     prop_assert_eq!(&holding(&world), &with_pool);
 

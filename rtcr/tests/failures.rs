@@ -3,6 +3,8 @@
 
 mod support;
 
+use base::session::pd::OWN;
+use rtcr::{information::AccountInfo, restore::Lack, start::Settings, upstream::Upstream};
 use support::{world::World, *};
 
 /// The `k`-th request from now on fails.
@@ -123,4 +125,60 @@ fn a_parent_without_quota_for_a_new_instance() {
     take(all);
     assert_eq!(holding(&world), with_pool);
     assert!(replayed(&world, &saved).is_ok() && restored(&world, &saved).is_ok());
+}
+
+/// Before the component that makes room is ended: it is untouched, and what is missing is named.
+#[test]
+fn what_a_restore_lacks_is_named_while_the_component_still_runs() {
+    let world = world();
+    let mut pool = pool(&world, 2);
+    let player = started(&world);
+    furnish(&world, &player);
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    let (before, with_both) = (snapshot(&world), holding(&world));
+    let AccountInfo { ram, caps } = saved.information().account;
+    let nothing = AccountInfo::default();
+    let ask = |module: &str, reserve| {
+        let found = player.with(|child, _| child.makes_room(&saved, &settings(), module, reserve));
+        assert_same(&before, &snapshot(&world));
+        found
+    };
+    assert_eq!(ask("program", nothing), Ok(()));
+    let account = with_both.0;
+    let available = (account.ram - account.ram_used + ram, account.caps - account.caps_used + caps);
+    // What the component gives back is enough by itself, and not by a byte or a capability less.
+    let spare = AccountInfo { ram: available.0 - ram, caps: available.1 - caps };
+    assert_eq!(ask("program", spare), Ok(()));
+    let reserve = AccountInfo { ram: spare.ram + 1, ..spare };
+    assert_eq!(ask("program", reserve), Err(Lack::Ram { needed: ram, available: ram - 1 }));
+    let reserve = AccountInfo { caps: spare.caps + 1, ..spare };
+    assert_eq!(ask("program", reserve), Err(Lack::Caps { needed: caps, available: caps - 1 }));
+    let error = ask("nobody", nothing).unwrap_err();
+    assert_eq!(error.to_string(), "the module nobody cannot be had: Error(Nothing)");
+    // A module that it has open.
+    let module = world.state().modules.remove("other").unwrap();
+    assert!(matches!(ask("program", nothing), Err(Lack::Module(name, _)) if name == "other"));
+    world.state().modules.insert("other".into(), module);
+    let other = Settings { slots: SLOTS * 2, ..settings() };
+    let found = player.with(|child, _| child.makes_room(&saved, &other, "program", nothing));
+    assert_eq!(found, Err(Lack::Slots { saved: SLOTS, given: SLOTS * 2 }));
+    assert_eq!(holding(&world), with_both);
+}
+
+/// What the component was given before its barrier it has from the first instruction, and nobody else can take it.
+#[test]
+fn a_new_instance_has_its_quota_from_the_beginning() {
+    let world = world();
+    let mut pool = pool(&world, 2);
+    let player = started(&world);
+    let number = player.with(|child, _| child.number());
+    let up = Upstream::new(&world);
+    up.pd().transfer(OWN, number, 0x10_0000, 10).unwrap();
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    drop(player);
+    let replaying = start_replay(&world, &saved).unwrap();
+    let account = up.pd().account(replaying.child().number()).unwrap();
+    let AccountInfo { ram, caps } = saved.information().account;
+    assert_eq!((account.ram, account.caps), (ram, caps));
+    assert_eq!((ram, caps), (settings().ram + 0x10_0000, settings().caps + 10));
 }

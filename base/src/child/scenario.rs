@@ -112,6 +112,14 @@ impl ByScenario {
         self.own == INIT
     }
 
+    /// A child has that quota by now, since another instance of it has taken its place.
+    pub fn has(&mut self, child: &str, ram: u32, caps: u32) {
+        let Some(component) = self.scenario.components.get(child) else { return };
+        if let Ok(name) = Name::try_from(child) {
+            self.given.insert(name, (ram.saturating_sub(component.ram.0), caps.saturating_sub(component.caps)));
+        }
+    }
+
     /// The first component's way to tell core.
     fn report(&self) -> report::Client {
         report::Client::new(self.env.platform(), slots::REPORT)

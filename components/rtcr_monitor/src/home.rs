@@ -63,6 +63,11 @@ impl Home {
         self.policy.event(&self.name, fate);
     }
 
+    /// The child has that quota, not what was given to an instance that is gone.
+    pub fn has(&mut self, ram: u32, caps: u32) {
+        self.policy.has(&self.name, ram, caps);
+    }
+
     /// No child is left.
     pub fn all_ended(&mut self) {
         self.policy.all_ended();

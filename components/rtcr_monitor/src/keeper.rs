@@ -10,8 +10,8 @@ use core::{
 use base::{
     Env,
     child::{Badge, ByScenario},
-    executable::Layout,
-    memory::Module,
+    executable::{self, Layout},
+    memory::{Module, ModuleError},
     platform::Received,
     rpc::{Body, Buffer, Reply, Shared, Slot, Status},
     session::parent::Event as Fate,
@@ -24,23 +24,27 @@ use rtcr::{
     upstream::Upstream,
 };
 
-use crate::{home::Home, plan::Plan};
+use crate::{home::Home, plan::Plan, trial::Trial};
 
 /// Cookie of the signal that says that the child has done what it may not.
 pub const EXCEPTION: u32 = 1;
 /// Cookie of the signal that says that something is planned for now.
 pub const INSTANT: u32 = 2;
+/// Cookie of the signal that says that a new instance takes too long.
+pub const LIMIT: u32 = 3;
 
 /// What a keeper is given.
 pub struct Post {
     /// Of the child.
     pub settings: Settings<'static>,
-    /// Name of its program.
-    pub binary: &'static str,
+    /// Names of its program and of that of new instances.
+    pub binaries: (&'static str, &'static str),
     /// The keeper's doorbell.
     pub bell: Slot,
     /// The context that its instants raise.
     pub instants: Slot,
+    /// The context that the limit of a bootstrap raises.
+    pub limit: Slot,
     /// Memory with which that of an instance is overwritten when it is ended.
     pub pattern: Slot,
     /// How many children of this component are left.
@@ -54,11 +58,15 @@ pub struct Keeper {
     pub(crate) plan: Plan,
     pub(crate) up: Upstream<Shared>,
     pub(crate) home: Home,
+    /// Who refuses requests on purpose, if that is wanted.
+    pub(crate) trial: Option<&'static Trial>,
     pub(crate) pool: Option<Pool<Shared>>,
     /// The last checkpoint.
     pub(crate) saved: Option<Checkpoint>,
     /// How many checkpoints were tried, and taken but for those that a warning tells of.
     pub(crate) tried: u32,
+    /// How many restores there were.
+    pub(crate) restored: u32,
     /// The child runs on after its checkpoint, and will be ended.
     pub(crate) doomed: bool,
 }
@@ -72,19 +80,26 @@ pub(crate) struct Answer {
 /// A child, and what its pending request is answered.
 pub(crate) type Restored = (Child<Shared>, Option<Answer>);
 
+/// The program of new instances, or why there is none.
+pub(crate) type Next<'a> = Result<Program<'a>, &'a str>;
+
 impl Keeper {
     /// For a child that is not there yet.
     pub fn new(env: Env, post: Post, plan: Plan) -> Self {
         let policy = ByScenario::load(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
         let home = Home::new(env, policy, post.settings.name, post.settings.base);
-        let up = Upstream::new(env.platform() as Shared);
-        Self { env, post, plan, up, home, pool: None, saved: None, tried: 0, doomed: false }
+        let sessions = env.platform() as Shared;
+        let trial = (plan.refused != (0, 0)).then(|| &*Box::leak(Box::new(Trial::new(sessions))));
+        let up = Upstream::new(trial.map_or(sessions, |trial| trial as Shared));
+        Self { env, post, plan, up, home, trial, pool: None, saved: None, tried: 0, restored: 0, doomed: false }
     }
 
     /// Starts the child, and serves it until it has ended.
     pub fn run(mut self) {
-        let fate = match self.env.rom_module(self.post.binary) {
-            Ok(module) => self.keep(&module),
+        let (binary, next) = self.post.binaries;
+        let (file, other) = (self.env.rom_module(binary), (next != binary).then(|| self.env.rom_module(next)));
+        let fate = match file {
+            Ok(file) => self.keep(&file, other.as_ref().map(|other| other.as_ref().map_err(|error| *error))),
             Err(error) => failed(&format_args!("its program cannot be had: {error:?}")),
         };
         self.home.tell(*fate);
@@ -93,13 +108,23 @@ impl Keeper {
         }
     }
 
-    fn keep(&mut self, module: &Module) -> Box<Fate> {
-        let file = module.bytes();
-        let layout = match Layout::new(file, file.len() as u32, self.env.platform().elf_machine()) {
+    fn keep(&mut self, file: &Module, other: Option<Result<&Module, ModuleError>>) -> Box<Fate> {
+        let machine = self.env.platform().elf_machine();
+        let own = match layout(file, machine) {
             Ok(layout) => layout,
             Err(error) => return failed(&format_args!("its program is {error}")),
         };
-        let program = Program { module: self.post.binary, layout: &layout };
+        let program = Program { module: self.post.binaries.0, layout: &own };
+        // What is wrong with the program of new instances matters when there is to be one.
+        let other = other.map(|other| match other {
+            Ok(file) => layout(file, machine).map_err(|error| format!("the program of the new instance is {error}")),
+            Err(error) => Err(format!("the program of the new instance cannot be had: {error:?}")),
+        });
+        let next = match &other {
+            None => Ok(program),
+            Some(Ok(layout)) => Ok(Program { module: self.post.binaries.1, layout }),
+            Some(Err(reason)) => Err(reason.as_str()),
+        };
         let mut child = match Child::start(self.up, &self.post.settings, program, &mut self.home) {
             Ok(child) => child,
             Err(error) => return failed(&error),
@@ -121,7 +146,7 @@ impl Keeper {
                 (None, None) => machine.receive(endpoint, &mut words),
             };
             match received {
-                Received::Ring => match self.rang(child, program) {
+                Received::Ring => match self.rang(child, next) {
                     Ok((next, answer)) => (child, owed) = (next, answer),
                     Err(fate) => return fate,
                 },
@@ -139,7 +164,7 @@ impl Keeper {
     }
 
     /// The doorbell has rung: something is planned for now, the child has done what it may not, or nothing.
-    fn rang(&mut self, mut child: Child<Shared>, program: Program<'_>) -> Result<Restored, Box<Fate>> {
+    fn rang(&mut self, mut child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
         let mut answer = None;
         while let Ok(Some(pending)) = self.env.signal().fetch(self.post.bell) {
             match pending.cookie {
@@ -148,13 +173,13 @@ impl Keeper {
                         return Err(Box::new(Fate::Faulted(exception.cause, exception.place)));
                     }
                 }
-                INSTANT if self.doomed => (child, answer) = self.revive(child, program)?,
+                INSTANT if self.doomed => (child, answer) = self.revive(child, next)?,
                 INSTANT => {
                     let is_saved = self.checkpoint(&mut child);
                     if !is_saved {
                         self.wake_again();
                     } else if self.plan.run_on.is_zero() {
-                        (child, answer) = self.revive(child, program)?;
+                        (child, answer) = self.revive(child, next)?;
                     } else {
                         self.doomed = true;
                         log::info!("{} runs on for {} us.", self.name(), self.plan.run_on.as_micros());
@@ -177,7 +202,7 @@ impl Keeper {
         }
     }
 
-    fn wake_after(&self, time: Duration) {
+    pub(crate) fn wake_after(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         if let Err(error) = self.env.timer().once(self.post.instants, nanoseconds) {
             log::error!("{} is not checkpointed: there is no timeout: {error:?}", self.name());
@@ -187,6 +212,10 @@ impl Keeper {
     pub(crate) const fn name(&self) -> &'static str {
         self.post.settings.name
     }
+}
+
+fn layout(file: &Module, machine: u16) -> Result<Layout<'_>, executable::Error> {
+    Layout::new(file.bytes(), file.bytes().len() as u32, machine)
 }
 
 /// What becomes of a child that cannot be kept, for people.

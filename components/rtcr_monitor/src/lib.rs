@@ -11,6 +11,13 @@
 //! | `checkpoint_every` | microseconds from a restore to the next one | 1000 |
 //! | `run_on` | microseconds that the child runs on after a checkpoint before it is ended | 0 |
 //! | `restore` | `replay` or `direct` | `replay` |
+//! | `restore_binary` | the program that a new instance runs | its own |
+//! | `restore_tries` | how often a restore is tried | 3 |
+//! | `restore_every` | microseconds from one try to the next | 1000 |
+//! | `boot_limit` | microseconds that a new instance may take to its barrier | 1000000 |
+//! | `reserve_ram`, `reserve_caps` | quota that must be left here, or nothing is restored and nothing is ended | 0 |
+//! | `refuse_checkpoint`, `refuse_restore` | the request of a checkpoint or a restore, from 1, that is refused on purpose; one later each time | 0 |
+//! | `refusals` | in how many tries of one restore | 1 |
 //! | `log` | what is told: `off`, `error`, `warn`, `info`, `debug` or `trace` | `info` |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -21,6 +28,7 @@ mod home;
 mod keeper;
 mod plan;
 mod revive;
+mod trial;
 
 use alloc::{boxed::Box, format, sync::Arc};
 use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -97,6 +105,7 @@ fn watch(
     let bell = env.pd().create_notification(ANY, OWN).map_err(|_| "notification")?;
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
     let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
+    let limit = context(keeper::LIMIT)?;
     let log = env.until_answered(|| env.parent().open("log", name.as_bytes())).map_err(|_| "LOG session")?;
     let settings = Settings {
         name,
@@ -111,7 +120,10 @@ fn watch(
         exceptions,
         log,
     };
-    let post = Post { settings, binary: component.binary(name), bell, instants, pattern, left: Arc::clone(left) };
+    let binary = component.binary(name);
+    let next = env.parent().value("restore_binary").ok().flatten();
+    let next = next.map_or(binary, |next| &*Box::leak(Box::<str>::from(next.as_str())));
+    let post = Post { settings, binaries: (binary, next), bell, instants, limit, pattern, left: Arc::clone(left) };
     let options = ThreadOptions { name, priority: Some(component.priority.saturating_add(1)), stack: STACK };
     let thread = env.spawn(&options, move || Keeper::new(env, post, plan).run()).map_err(|_| "thread")?;
     // It has not run yet, since it is below this one.

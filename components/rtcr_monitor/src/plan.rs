@@ -2,6 +2,7 @@
 
 use base::Env;
 use core::{fmt, str::FromStr, time::Duration};
+use rtcr::information::AccountInfo;
 
 /// When children are checkpointed, and what becomes of them then.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,19 @@ pub struct Plan {
     pub run_on: Duration,
     /// How children are restored.
     pub way: Way,
+    /// How often a restore is tried.
+    pub tries: u32,
+    /// From one try to the next.
+    pub try_every: Duration,
+    /// How long a new instance may take to its barrier.
+    pub boot_limit: Duration,
+    /// Quota that a restore leaves to this component.
+    pub reserve: AccountInfo,
+    /// The first request of a checkpoint, of a restore that is refused, to try out what happens then; 0 for none. One
+    /// later in each further checkpoint or restore.
+    pub refused: (u32, u32),
+    /// In how many tries of one restore a request is refused.
+    pub refusals: u32,
     /// What is told.
     pub level: log::LevelFilter,
 }
@@ -56,6 +70,12 @@ impl Plan {
             after: time("checkpoint_after", 10_000)?,
             every: time("checkpoint_every", 1_000)?,
             run_on: time("run_on", 0)?,
+            tries: number("restore_tries", 3)?,
+            try_every: time("restore_every", 1_000)?,
+            boot_limit: time("boot_limit", 1_000_000)?,
+            reserve: AccountInfo { ram: number("reserve_ram", 0)?, caps: number("reserve_caps", 0)? },
+            refused: (number("refuse_checkpoint", 0)?, number("refuse_restore", 0)?),
+            refusals: number("refusals", 1)?,
             way: read(env, "restore", Way::Replay, "`replay` or `direct`")?,
             level: read(env, "log", log::LevelFilter::Info, "`off`, `error`, `warn`, `info`, `debug` or `trace`")?,
         })

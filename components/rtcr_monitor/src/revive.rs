@@ -6,8 +6,8 @@ use core::fmt;
 use base::{
     child::Badge,
     platform::Received,
-    rpc::{Buffer, Reply, Shared},
-    session::{parent::Event as Fate, pd::OWN},
+    rpc::{Buffer, CallError, Reply, Shared, Slot},
+    session::{cpu::Exception, parent::Event as Fate, pd::OWN, timer::TimeoutError},
 };
 use rtcr::{
     checkpoint::Checkpoint,
@@ -20,7 +20,7 @@ use rtcr::{
 };
 
 use crate::{
-    keeper::{Answer, Keeper, Restored, failed},
+    keeper::{Answer, Keeper, LIMIT, Next, Restored, failed},
     plan::Way,
 };
 
@@ -51,7 +51,10 @@ impl Keeper {
     pub(crate) fn checkpoint(&mut self, child: &mut Child<Shared>) -> bool {
         self.home.done = Statistics::default();
         self.tried += 1;
-        match self.take(child) {
+        self.refuse(one_later(self.plan.refused.0, self.tried));
+        let taken = self.take(child);
+        self.refuse(0);
+        match taken {
             Ok(checkpoint) => {
                 let (number, name) = (self.tried, self.name());
                 let objects = checkpoint.information().objects.len();
@@ -71,6 +74,7 @@ impl Keeper {
             }
             Err(reason) => {
                 log::warn!("{} runs on without checkpoint {}: {reason}", self.name(), self.tried);
+                self.tell_account();
                 false
             }
         }
@@ -97,49 +101,109 @@ impl Keeper {
         child.checkpoint(pool, &mut self.home).map_err(|error| format!("{error}"))
     }
 
-    /// Ends the instance, and makes a new one that goes on where the last checkpoint was taken.
-    pub(crate) fn revive(&mut self, child: Child<Shared>, program: Program<'_>) -> Result<Restored, Box<Fate>> {
+    /// Ends the instance, and makes a new one that goes on where the last checkpoint was taken; not if it is known before
+    /// that there cannot be one. What fails after that is tried again, and the checkpoint is kept.
+    pub(crate) fn revive(&mut self, child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
         self.doomed = false;
         let name = self.name();
-        let pages =
-            child.wipe(self.post.pattern).map_err(|error| failed(&format_args!("it does not end: {error:?}")))?;
-        log::info!("{name} is ended: its memory ({pages} pages) is overwritten, its objects are deleted.");
         let Some(saved) = self.saved.take() else { return Err(failed(&"there is no checkpoint of it")) };
+        let room = next.map_err(String::from).and_then(|next| {
+            let room = child.makes_room(&saved, &self.post.settings, next.module, self.plan.reserve);
+            room.map(|()| next).map_err(|lack| format!("{lack}"))
+        });
+        let program = match room {
+            Ok(program) => program,
+            Err(reason) => {
+                log::warn!("{name} runs on, since it could not be restored from checkpoint {}: {reason}", self.tried);
+                self.saved = Some(saved);
+                self.tell_account();
+                self.wake_again();
+                return Ok((child, None));
+            }
+        };
+        match child.wipe(self.post.pattern) {
+            Ok(pages) => {
+                log::info!("{name} is ended: its memory ({pages} pages) is overwritten, its objects are deleted.");
+            }
+            Err(error) => log::warn!("{name} is ended, and not all its memory is overwritten: {error:?}"),
+        }
+        self.restored += 1;
+        let restored = self.restore_patiently(program, &saved);
+        self.saved = Some(saved);
+        let restored = restored?;
+        self.tell_account();
+        self.wake_again();
+        Ok(restored)
+    }
+
+    /// Tries as often as the plan says.
+    fn restore_patiently(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, Box<Fate>> {
+        let refused = one_later(self.plan.refused.1, self.restored);
+        for left in (0..self.plan.tries.max(1)).rev() {
+            let is_refused = self.plan.tries.max(1) - left <= self.plan.refusals;
+            self.refuse(if is_refused { refused } else { 0 });
+            let restored = self.restore(program, saved);
+            self.refuse(0);
+            let error = match restored {
+                Ok(restored) => return Ok(restored),
+                Err(error) => error,
+            };
+            let (name, number) = (self.name(), self.tried);
+            log::warn!("{name} is not restored, and checkpoint {number} is kept: {error}");
+            self.tell_account();
+            if left == 0 {
+                return Err(failed(&format_args!("it cannot be restored: {error}")));
+            }
+            if let Err(error) = self.env.sleep(self.plan.try_every) {
+                log::warn!("{name} is tried again at once: {error:?}");
+            }
+        }
+        Err(failed(&"it is never restored"))
+    }
+
+    /// A new instance that is what the checkpoint says.
+    fn restore(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, NotRestored> {
         self.home.done = Statistics::default();
         let begun = self.home.now();
         let (way, restored) = match (self.plan.way, saved.information().stage) {
             (Way::Direct, Stage::Running) => {
-                let child = Child::restore_directly(self.up, &self.post.settings, &saved, &mut self.home);
-                (Way::Direct, child.map(|child| (child, None)).map_err(not_restored))
+                let child = Child::restore_directly(self.up, &self.post.settings, saved, &mut self.home)?;
+                (Way::Direct, (child, None))
             }
             // What had not passed the barrier is its journal and nothing else.
-            _ => (Way::Replay, self.replay(program, &saved)),
+            _ => (Way::Replay, self.replay(program, saved)?),
         };
-        self.saved = Some(saved);
-        let restored = restored?;
         let took = Micros(self.home.now().saturating_sub(begun));
         let Statistics { answered, objects, pages, repaired, threads, .. } = self.home.done;
         log::info!(
-            "A new {name} goes on from checkpoint {}: restored {way} in {took}, {} answered, {} put right, {} and {repaired} \
+            "A new {} goes on from checkpoint {}: restored {way} in {took}, {} answered, {} put right, {} and {repaired} \
              bytes of stack copied, {} set.",
+            self.name(),
             self.tried,
             Count(answered, "request"),
             Count(objects, "object"),
             Count(pages, "page"),
             Count(threads, "thread"),
         );
-        if let Ok(account) = self.env.pd().account(OWN) {
-            log::debug!("{} bytes and {} capabilities are used here.", account.ram_used, account.caps_used);
-        }
-        self.wake_again();
+        let saved = saved.information().account;
+        self.home.has(saved.ram, saved.caps);
         Ok(restored)
     }
 
-    /// A new instance boots itself, answered from the checkpoint's journal.
-    fn replay(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, Box<Fate>> {
+    /// A new instance boots itself, answered from the checkpoint's journal, within the plan's limit.
+    fn replay(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, NotRestored> {
+        let limit = u64::try_from(self.plan.boot_limit.as_nanos()).unwrap_or(u64::MAX);
+        let (timer, context) = (self.env.timer(), self.post.limit);
+        timer.once(context, limit).map_err(NotRestored::Unlimited)?;
+        let restored = self.replay_for_ever(program, saved);
+        // If it has fired meanwhile, nobody minds.
+        let _ = timer.cancel(context);
+        restored
+    }
+
+    fn replay_for_ever(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, NotRestored> {
         let (machine, endpoint) = (self.env.platform(), self.post.settings.endpoint);
-        let replaying = Child::start_replay(self.up, &self.post.settings, program, saved, &mut self.home);
-        let mut replaying = replaying.map_err(not_restored)?;
+        let mut replaying = Child::start_replay(self.up, &self.post.settings, program, saved, &mut self.home)?;
         let (mut words, mut space) = (Buffer::new(), Buffer::new());
         let mut reply = None::<Reply<'_>>;
         let mut last = None;
@@ -149,14 +213,11 @@ impl Keeper {
                 None => machine.receive(endpoint, &mut words),
             };
             let Received::Request { badge, request } = received else {
-                if let Ok(Some(exception)) = self.env.cpu().exception(replaying.child().number()) {
-                    return Err(Box::new(Fate::Faulted(exception.cause, exception.place)));
-                }
+                self.rang_meanwhile(replaying.child().number())?;
                 continue;
             };
             let Some(badge) = Badge::of(badge) else { continue };
-            let step = replaying.serve(badge.interface, &request, &mut space, &mut self.home);
-            match step.map_err(not_restored)? {
+            match replaying.serve(badge.interface, &request, &mut space, &mut self.home)? {
                 Step::Answer(answer) => reply = Some(answer),
                 Step::Last(Reply { status, body }) => {
                     last = Some(Answer { status, words: body.words().to_vec() });
@@ -165,10 +226,72 @@ impl Keeper {
                 Step::Barrier => break,
             }
         }
-        Ok((replaying.finish(&mut self.home).map_err(not_restored)?, last))
+        Ok((replaying.finish(&mut self.home)?, last))
+    }
+
+    /// The doorbell has rung while a new instance boots: it has done what it may not, it takes too long, or nothing. What else
+    /// is pending concerns the instance before.
+    fn rang_meanwhile(&self, instance: Slot) -> Result<(), NotRestored> {
+        while let Ok(Some(pending)) = self.env.signal().fetch(self.post.bell) {
+            if pending.cookie == LIMIT {
+                return Err(NotRestored::TooLong);
+            }
+            if !pending.more {
+                break;
+            }
+        }
+        match self.env.cpu().exception(instance) {
+            Ok(Some(exception)) => Err(NotRestored::Faulted(Box::new(exception))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The request with that number from now on is refused, if that is wanted.
+    fn refuse(&self, number: u32) {
+        if let Some(trial) = self.trial {
+            trial.refuse(number);
+        }
+    }
+
+    fn tell_account(&self) {
+        if let Ok(account) = self.env.pd().account(OWN) {
+            log::debug!("{} bytes and {} capabilities are used here.", account.ram_used, account.caps_used);
+        }
     }
 }
 
-fn not_restored(error: RestoreError) -> Box<Fate> {
-    failed(&format_args!("it cannot be restored: {error}"))
+/// A request's number in the first checkpoint or restore, and in later ones one later each.
+const fn one_later(first: u32, number: u32) -> u32 {
+    if first == 0 { 0 } else { first + number - 1 }
+}
+
+/// Why there is no new instance. The checkpoint is as it was.
+enum NotRestored {
+    Error(RestoreError),
+    /// It did what it may not before its barrier.
+    Faulted(Box<Exception>),
+    /// It did not get to its barrier in time.
+    TooLong,
+    /// Nobody would notice that.
+    Unlimited(CallError<TimeoutError>),
+}
+
+impl From<RestoreError> for NotRestored {
+    fn from(error: RestoreError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl fmt::Display for NotRestored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Faulted(exception) => {
+                write!(f, "the new instance faults before its barrier, at {:#010x}: ", exception.place.pc)?;
+                write!(f, "{:?}", exception.cause)
+            }
+            Self::TooLong => write!(f, "the new instance does not get to its barrier in time"),
+            Self::Unlimited(error) => write!(f, "there is no timeout for its bootstrap: {error:?}"),
+        }
+    }
 }

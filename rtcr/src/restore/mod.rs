@@ -7,6 +7,7 @@
 //! Both end in the same code, and in the same state. What fails leaves the checkpoint as it was, and nothing of the new
 //! instance.
 
+mod admission;
 mod difference;
 mod direct;
 mod make;
@@ -21,6 +22,7 @@ use base::{
     session::{cpu, pd, rm, rom, signal, timer},
 };
 
+pub use admission::Lack;
 pub use replay::{Replaying, Step};
 
 use crate::{

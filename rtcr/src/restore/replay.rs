@@ -9,7 +9,7 @@ use super::RestoreError;
 use crate::{
     checkpoint::Checkpoint,
     child::{Child, is_barrier},
-    information::Stage,
+    information::{AccountInfo, Stage},
     journal::{Asked, Entry},
     session,
     start::{Program, Settings},
@@ -42,7 +42,8 @@ pub enum Step<'s> {
 }
 
 impl<T: Transport + Copy> Child<T> {
-    /// Starts a new instance of a program that is to become what a checkpoint says.
+    /// Starts a new instance of a program that is to become what a checkpoint says. If that is from after the barrier, it has
+    /// its quota from the first instruction, so that nobody else gets it meanwhile.
     ///
     /// # Errors
     /// Nothing is left of it, and the checkpoint is as it was.
@@ -56,7 +57,12 @@ impl<T: Transport + Copy> Child<T> {
         if saved.information().stage == Stage::Running && saved.information().slots != settings.slots {
             return Err(RestoreError::Slots { saved: saved.information().slots, given: settings.slots });
         }
-        let child = Self::start(up, settings, program, surroundings)?;
+        let mut settings = *settings;
+        if saved.information().stage == Stage::Running {
+            let AccountInfo { ram, caps } = saved.information().account;
+            (settings.ram, settings.caps) = (ram, caps);
+        }
+        let child = Self::start(up, &settings, program, surroundings)?;
         Ok(Replaying { child, saved, place: 0, index: 0, at_barrier: false })
     }
 }
@@ -119,6 +125,10 @@ impl<T: Transport + Copy> Replaying<'_, T> {
             return Ok(());
         }
         if entry.interface == parent::INTERFACE.id {
+            if self.saved.information().stage == Stage::Running {
+                // It has its quota from the beginning.
+                return Ok(());
+            }
             return session::parent_again(&self.child, request).map_err(|error| Some(error.status()));
         }
         let forced = first_result(entry);
