@@ -36,6 +36,7 @@ use crate::{
     object::{Info, Object, ObjectInfo, RegionMapInfo, ThreadInfo, Timeout, TimeoutInfo},
     obstacle::Obstacle,
     session::{collect, remaining},
+    standing::Standing,
     stop::Stopped,
     storage::{Pages, Place, Shortage, Storage},
     surroundings::{Event, Surroundings},
@@ -233,13 +234,21 @@ impl<T: Transport + Copy> Child<T> {
     }
 
     fn read_threads(&self, information: &mut Information, _: &Stopped<T>) -> Result<(), CheckpointError> {
-        for place in 0..information.objects.len() {
-            let ObjectInfo { number, info: Info::Thread(info) } = &mut information.objects[place] else { continue };
+        let mut standing = Standing::new();
+        for ObjectInfo { number, info } in &mut information.objects {
+            let Info::Thread(info) = info else { continue };
             let state = self.up.cpu().read(self.table.outward(*number)).map_err(CheckpointError::Thread)?;
             info.set_state(&state);
-            if let Some(obstacle) = self.thread_obstacle(&info.name, state.activity) {
+            standing.note(*number, &state);
+        }
+        let mut stands = standing.iter();
+        for place in 0..information.objects.len() {
+            let ObjectInfo { info: Info::Thread(info), .. } = &mut information.objects[place] else { continue };
+            let Some(stand) = stands.next() else { break };
+            if let Some(obstacle) = self.thread_obstacle(&info.name, stand) {
                 return Err(CheckpointError::Obstacle(obstacle));
             }
+            info.owes = standing.creditor(stand);
             let Some((stack, skipped)) = stack_of(self, info) else { continue };
             let Some(stack) = information.place(stack) else { continue };
             if let Info::RamDataspace(dataspace) = &mut information.objects[stack].info {

@@ -11,7 +11,7 @@
 //! * [`object`]: functional objects, which own, and their information, which is a value.
 //! * [`table`]: which number is which object.
 //! * [`journal`]: what was asked for until the barrier, and what was answered.
-//! * [`obstacle`]: what stands in the way of a checkpoint.
+//! * [`obstacle`]: what stands in the way of a checkpoint; `standing`: which thread waits for which.
 //! * [`stop`]: the proof that all threads of a component stand still.
 //! * [`checkpoint`], [`information`]: from objects to a value.
 //! * [`restore`]: from a value to objects, by replay or directly.
@@ -35,6 +35,7 @@ pub mod object;
 pub mod obstacle;
 pub mod restore;
 pub mod session;
+mod standing;
 pub mod start;
 pub mod stop;
 pub mod storage;

@@ -6,13 +6,14 @@ use base::{
     rpc::{CallError, Transport},
     session::{
         INTERFACES,
-        cpu::{Activity, ThreadError},
+        cpu::{Activity, Debt, ThreadError},
     },
 };
 
 use crate::{
     child::Child,
     object::{Object, ThreadName},
+    standing::{Stand, Standing},
 };
 
 /// Something that stands in the way.
@@ -20,9 +21,11 @@ use crate::{
 pub enum Obstacle {
     /// The component asked for more until the barrier than the journal holds.
     Journal,
-    /// A thread is in a call that somebody has received and not answered: what becomes of it is not the component's to
-    /// decide.
+    /// A thread is in a call that somebody has received and not answered who is no thread of the component: what becomes of
+    /// it is not the component's to decide.
     Calling(ThreadName),
+    /// A thread has received a call from outside and not answered it.
+    Serving(ThreadName),
     /// A thread has faulted, and no region map of the component has a handler that could cure it.
     Faulted(ThreadName),
     /// A thread cannot be looked at.
@@ -68,15 +71,19 @@ impl<T: Transport + Copy> Child<T> {
         if self.journal.has_overflown() {
             found(Obstacle::Journal);
         }
-        for (_, object) in self.table.iter() {
+        let mut standing = Standing::new();
+        for (number, object) in self.table.iter() {
             let Object::Thread(thread) = object else { continue };
             match self.up.cpu().read(thread.number()) {
-                Ok(state) => {
-                    if let Some(obstacle) = self.thread_obstacle(&thread.name, state.activity) {
-                        found(obstacle);
-                    }
-                }
+                Ok(state) => standing.note(number, &state),
                 Err(error) => found(Obstacle::Unreadable(thread.name.clone(), error)),
+            }
+        }
+        for stand in standing.iter() {
+            if let Some(Object::Thread(thread)) = self.table.get(stand.number)
+                && let Some(obstacle) = self.thread_obstacle(&thread.name, stand)
+            {
+                found(obstacle);
             }
         }
     }
@@ -86,8 +93,10 @@ impl<T: Transport + Copy> Child<T> {
         self.refusals.all()
     }
 
-    pub(crate) fn thread_obstacle(&self, name: &ThreadName, activity: Activity) -> Option<Obstacle> {
-        match activity {
+    /// What is in the way with a thread that stands so, among all others.
+    pub(crate) fn thread_obstacle(&self, name: &ThreadName, stand: &Stand) -> Option<Obstacle> {
+        match stand.activity {
+            _ if stand.owes == Debt::Outside => Some(Obstacle::Serving(name.clone())),
             Activity::Calling => Some(Obstacle::Calling(name.clone())),
             Activity::Faulted if !self.handles_faults() => Some(Obstacle::Faulted(name.clone())),
             _ => None,
@@ -105,6 +114,7 @@ impl fmt::Display for Obstacle {
         match self {
             Self::Journal => write!(f, "it asks for more before its construction than the journal holds"),
             Self::Calling(thread) => write!(f, "its thread {thread} is in a call that was received and not answered"),
+            Self::Serving(thread) => write!(f, "its thread {thread} serves a call from outside"),
             Self::Faulted(thread) => write!(f, "its thread {thread} has faulted"),
             Self::Unreadable(thread, error) => write!(f, "its thread {thread} cannot be looked at: {error:?}"),
         }

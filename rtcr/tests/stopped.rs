@@ -16,12 +16,15 @@ use base::{
 use rtcr::{
     checkpoint::CheckpointError,
     information::Need,
-    object::Info,
+    object::{Info, ThreadName},
     obstacle::Obstacle,
     storage::{Pool, Storage},
     upstream::Upstream,
 };
-use support::{world::Kind, *};
+use support::{
+    world::{Kind, STRANGER},
+    *,
+};
 
 #[test]
 fn while_it_is_stopped_it_is_only_read_and_copied() {
@@ -160,17 +163,19 @@ fn a_call_that_was_received_elsewhere_stands_in_the_way() {
     let world = world();
     let mut pool = pool(&world, 1);
     let player = started(&world);
-    let set = |activity: cpu::Activity| {
+    let set = |activity: cpu::Activity, owes| {
         let mut state = world.state();
-        let id = state.table[&(BASE + slots::THREAD.0)];
-        let Kind::Thread(thread) = &mut state.objects.get_mut(&id).unwrap().kind else { panic!("it is a thread") };
-        thread.activity = activity;
+        let thread = state.thread_mut(Slot(BASE + slots::THREAD.0)).unwrap();
+        (thread.activity, thread.owes) = (activity, owes);
     };
-    for (activity, expected) in [
-        (cpu::Activity::Calling, Obstacle::Calling("child".try_into().unwrap())),
-        (cpu::Activity::Faulted, Obstacle::Faulted("child".try_into().unwrap())),
+    let name = ThreadName::try_from("child").unwrap();
+    for (activity, owes, expected) in [
+        (cpu::Activity::Calling, None, Obstacle::Calling(name.clone())),
+        (cpu::Activity::Faulted, None, Obstacle::Faulted(name.clone())),
+        (cpu::Activity::Running, Some(STRANGER), Obstacle::Serving(name.clone())),
+        (cpu::Activity::Waiting, Some(STRANGER), Obstacle::Serving(name.clone())),
     ] {
-        set(activity);
+        set(activity, owes);
         let mut found = Vec::new();
         player.with(|child, _| child.obstacles(|obstacle| found.push(obstacle)));
         assert_eq!(found, std::slice::from_ref(&expected));
@@ -181,7 +186,7 @@ fn a_call_that_was_received_elsewhere_stands_in_the_way() {
     for activity in
         [cpu::Activity::Running, cpu::Activity::Sending { badge: 7 }, cpu::Activity::Receiving, cpu::Activity::Waiting]
     {
-        set(activity);
+        set(activity, None);
         let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
         pool.discard(saved);
     }

@@ -91,6 +91,21 @@ pub struct ThreadState {
     pub paused: u32,
     /// Its priority.
     pub priority: u8,
+    /// What tells it from the other threads of its protection domain.
+    pub thread: u32,
+    /// Who waits for its answer.
+    pub owes: Debt,
+}
+
+/// Whom a thread owes an answer: one at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Debt {
+    /// Nobody.
+    Nobody,
+    /// That thread of the same protection domain.
+    Thread(u32),
+    /// Somebody outside of the protection domain.
+    Outside,
 }
 
 /// What a thread does.
@@ -130,6 +145,8 @@ pub struct Exception {
 
 /// Most return addresses in a backtrace.
 pub const MAX_BACKTRACE: usize = 24;
+/// Most threads of a protection domain.
+pub const MAX_THREADS: usize = 64;
 /// Largest priority of a component's thread.
 pub const MAX_PRIORITY: u8 = 250;
 

@@ -301,7 +301,14 @@ impl cpu::Cpu for World {
 
     fn read(&mut self, thread: Slot) -> Result<cpu::ThreadState, cpu::ThreadError> {
         let priority = self.thread(thread)?;
-        Ok(cpu::ThreadState { registers: [0; 17], activity: cpu::Activity::Running, paused: 0, priority })
+        Ok(cpu::ThreadState {
+            registers: [0; 17],
+            activity: cpu::Activity::Running,
+            paused: 0,
+            priority,
+            thread: thread.0,
+            owes: cpu::Debt::Nobody,
+        })
     }
 
     fn write(&mut self, thread: Slot, _: cpu::Registers, _: bool) -> Result<(), cpu::ThreadError> {

@@ -46,6 +46,8 @@ pub struct ThreadInfo {
     pub started: bool,
     /// What it did.
     pub activity: Activity,
+    /// Number of the thread that waits for its answer.
+    pub owes: Option<u32>,
     /// Its registers.
     pub registers: Registers,
 }
@@ -101,6 +103,7 @@ impl<T: Transport + Copy> Thread<T> {
             bound,
             started: self.started,
             activity: Activity::Inactive,
+            owes: None,
             registers: [0; 17],
         }
     }

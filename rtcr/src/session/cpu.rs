@@ -3,7 +3,7 @@
 use base::{
     env::slots,
     rpc::{Arguments, CallError, Decision, Slot, Transport},
-    session::cpu::{self, CreateError, Place, Registers, ThreadError, ThreadState, call},
+    session::cpu::{self, CreateError, Debt, Place, Registers, ThreadError, ThreadState, call},
 };
 
 use super::{Asked, because};
@@ -130,7 +130,28 @@ fn read<T: Transport + Copy, P: ?Sized>(
     asked: &Asked<'_, T, P>,
     thread: Slot,
 ) -> Result<ThreadState, CallError<ThreadError>> {
-    asked.child.up.cpu().read(asked.thread(thread)?.number())
+    let state = asked.child.up.cpu().read(asked.thread(thread)?.number())?;
+    let owes = match state.owes {
+        Debt::Thread(other) => thread_of(asked, other)?.map_or(Debt::Outside, Debt::Thread),
+        owes => owes,
+    };
+    Ok(ThreadState { thread: thread.0, owes, ..state })
+}
+
+/// The component's number for a thread that the parent's parent knows by another, which is not the same any more after
+/// a restore. Asks each thread, 64 at most; only for a thread that owes another one an answer.
+fn thread_of<T: Transport + Copy, P: ?Sized>(
+    asked: &Asked<'_, T, P>,
+    other: u32,
+) -> Result<Option<u32>, CallError<ThreadError>> {
+    for (number, object) in asked.child.table.iter() {
+        if let Object::Thread(thread) = object
+            && asked.child.up.cpu().read(thread.number())?.thread == other
+        {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
 }
 
 fn write<T: Transport + Copy, P: ?Sized>(

@@ -98,6 +98,8 @@ pub struct Region {
 
 pub struct Thread {
     pub domain: Id,
+    /// Its number there.
+    pub number: u32,
     pub map: Id,
     pub buffer: u32,
     pub name: String,
@@ -107,7 +109,12 @@ pub struct Thread {
     pub bound: Option<Id>,
     pub registers: cpu::Registers,
     pub activity: cpu::Activity,
+    /// Who waits for its answer: a thread, or [`STRANGER`].
+    pub owes: Option<Id>,
 }
+
+/// Somebody outside.
+pub const STRANGER: Id = 1;
 
 pub struct Context {
     pub doorbell: Id,
@@ -316,7 +323,14 @@ impl State {
         }
     }
 
-    fn thread_mut(&mut self, number: Slot) -> Result<&mut Thread, cpu::ThreadError> {
+    pub fn threads(&self) -> impl Iterator<Item = (Id, &Thread)> {
+        self.objects.iter().filter_map(|(id, object)| match &object.kind {
+            Kind::Thread(thread) => Some((*id, thread)),
+            _ => None,
+        })
+    }
+
+    pub fn thread_mut(&mut self, number: Slot) -> Result<&mut Thread, cpu::ThreadError> {
         let id = *self.table.get(&number.0).ok_or(cpu::ThreadError::Nothing)?;
         match self.objects.get_mut(&id) {
             Some(Object { kind: Kind::Thread(thread), .. }) => Ok(thread),
@@ -696,8 +710,10 @@ impl cpu::Cpu for State {
         if !alive || self.pins(map, buffer, PAGE) {
             return Err(Error::Buffer);
         }
+        let taken: Vec<u32> = self.threads().filter(|(_, t)| t.domain == domain).map(|(_, t)| t.number).collect();
         let thread = Thread {
             domain,
+            number: (0..).find(|number| !taken.contains(number)).unwrap(),
             map,
             buffer,
             name: name.into(),
@@ -707,6 +723,7 @@ impl cpu::Cpu for State {
             bound: None,
             registers: [0; 17],
             activity: cpu::Activity::Inactive,
+            owes: None,
         };
         let made = self.make(domain, number, 1024, Kind::Thread(thread));
         made.map_err(|ram| no_quota(ram, Error::Ram, Error::Caps))?;
@@ -736,9 +753,18 @@ impl cpu::Cpu for State {
     }
 
     fn read(&mut self, thread: Slot) -> Result<cpu::ThreadState, cpu::ThreadError> {
-        let thread = self.thread_mut(thread)?;
-        let Thread { registers, activity, paused, priority, .. } = *thread;
-        Ok(cpu::ThreadState { registers, activity, paused, priority })
+        let &mut Thread { domain, number, registers, activity, paused, priority, owes, .. } =
+            self.thread_mut(thread)?;
+        // Who was told otherwise meanwhile, or is gone, waits no more.
+        let waits = |id: Id| match self.objects.get(&id) {
+            Some(Object { kind: Kind::Thread(client), .. }) if client.activity == cpu::Activity::Calling => {
+                (client.domain == domain).then_some(cpu::Debt::Thread(client.number)).or(Some(cpu::Debt::Outside))
+            }
+            Some(_) => None,
+            None => (id == STRANGER).then_some(cpu::Debt::Outside),
+        };
+        let owes = owes.and_then(waits).unwrap_or(cpu::Debt::Nobody);
+        Ok(cpu::ThreadState { registers, activity, paused, priority, thread: number, owes })
     }
 
     fn write(&mut self, thread: Slot, registers: cpu::Registers, cancel: bool) -> Result<(), cpu::ThreadError> {

@@ -1,6 +1,6 @@
 //! What threads do, and where they are.
 
-use base::session::cpu::{Activity, Place, Registers, ThreadError, ThreadState};
+use base::session::cpu::{Activity, Debt, Place, Registers, ThreadError, ThreadState};
 use sel4::{Cap, Tcb, UserContext, thread::ThreadInfo};
 
 use super::{Id, Source, System, Thread, thread::Trouble};
@@ -14,8 +14,18 @@ impl System {
     pub fn read_thread(&self, id: Id<Thread>) -> Result<ThreadState, ThreadError> {
         let thread = self.threads.get(id).ok_or(ThreadError::Nothing)?;
         let (registers, info) = thread.cap.read_registers_and_info(false).map_err(|_| ThreadError::Nothing)?;
-        let activity = self.activity(thread, info);
-        Ok(ThreadState { registers: registers.to_words(), activity, paused: thread.paused, priority: thread.priority })
+        let &Thread { paused, priority, number, .. } = thread;
+        let (activity, owes) = (self.activity(thread, info), self.debt(thread, info));
+        Ok(ThreadState { registers: registers.to_words(), activity, paused, priority, thread: number, owes })
+    }
+
+    /// Whose call a thread has received and not answered.
+    fn debt(&self, thread: &Thread, info: Option<ThreadInfo>) -> Debt {
+        let Some(caller) = info.and_then(|info| info.caller) else { return Debt::Nobody };
+        match self.by_kernel.get(&caller).and_then(|&caller| self.threads.get(caller)) {
+            Some(caller) if caller.domain == thread.domain => Debt::Thread(caller.number),
+            _ => Debt::Outside,
+        }
     }
 
     fn activity(&self, thread: &Thread, info: Option<ThreadInfo>) -> Activity {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use base::{
     env::slots,
     queue::Queue,
-    session::cpu::{Cause, CreateError, MAX_PRIORITY},
+    session::cpu::{Cause, CreateError, MAX_PRIORITY, MAX_THREADS as MAX_OF_DOMAIN},
 };
 use sel4::{
     Cap, CapData, Guard, ObjectKind, Priority, Tcb,
@@ -20,8 +20,6 @@ use crate::trace;
 
 /// Most threads.
 pub const MAX_THREADS: u32 = 1 << 10;
-/// Most threads of one protection domain.
-pub const MAX_OF_DOMAIN: usize = 64;
 /// What a thread takes, in bytes.
 const SIZE: u64 = 1 << ObjectKind::Tcb.memory_bits();
 /// Longest name in bytes.
