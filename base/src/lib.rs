@@ -14,7 +14,7 @@
 //! * [`layout`]: where things lie in a component's address space.
 //! * [`child`]: how a component makes, serves and ends another one (feature `scenario`).
 //! * [`interpose`]: how a parent stands between a child and the system (feature `scenario`).
-//! * [`text`]: what a component prints, made safe to show.
+//! * [`text`], [`allowance`]: what a component prints, made safe to show, and how much of it is shown.
 //!
 //! With the feature `runtime`, what a component runs with:
 //!
@@ -44,6 +44,7 @@ extern crate std;
 // What `interface` makes says `::base`, here as everywhere.
 extern crate self as base;
 
+pub mod allowance;
 #[cfg(feature = "scenario")]
 pub mod child;
 #[cfg(feature = "runtime")]

@@ -10,6 +10,7 @@ pub struct Oracle {
     lines: Vec<String>,
     seen: usize,
     exits: BTreeMap<String, i32>,
+    overdue: Vec<String>,
 }
 
 /// What it makes of an event.
@@ -26,7 +27,7 @@ pub enum Judgement {
 impl Oracle {
     /// An oracle that waits for `success`.
     pub fn new(success: &Success) -> Self {
-        Self { lines: success.output.clone(), seen: 0, exits: success.exit.clone() }
+        Self { lines: success.output.clone(), seen: 0, exits: success.exit.clone(), overdue: success.overdue.clone() }
     }
 
     /// A whole line was printed.
@@ -46,6 +47,12 @@ impl Oracle {
             Some(expected) => {
                 return Judgement::Failed(format!("{component} exited with {code} instead of {expected}"));
             }
+            // One that is to be overdue has done what it was asked for after all.
+            None if self.overdue.iter().any(|name| name == component) => {
+                return Judgement::Failed(format!(
+                    "{component} exited with {code}, but was to be ended for not exiting"
+                ));
+            }
             None if code == 0 => {}
             None => return Judgement::Failed(format!("{component} exited with {code}")),
         }
@@ -53,6 +60,17 @@ impl Oracle {
         match self.lines.get(self.seen).and_then(|line| printed_by(line)) {
             Some(name) if name == component => Judgement::Failed(format!("{component} exited, but {}", self.missing())),
             _ => self.judgement(),
+        }
+    }
+
+    /// A component was asked to exit, did not in time, and was ended; its last line has been told before.
+    pub fn overdue(&mut self, component: &str) -> Judgement {
+        match self.overdue.iter().position(|name| name == component) {
+            Some(place) => {
+                self.overdue.remove(place);
+                self.judgement()
+            }
+            None => Judgement::Failed(format!("{component} was asked to exit, did not in time, and was ended")),
         }
     }
 
@@ -65,12 +83,15 @@ impl Oracle {
         for component in self.exits.keys() {
             parts.push(format!("{component} has not exited"));
         }
+        for component in &self.overdue {
+            parts.push(format!("{component} was not ended for not exiting"));
+        }
         parts.join("; ")
     }
 
     /// What it makes of everything up to now.
     pub fn judgement(&self) -> Judgement {
-        match self.seen == self.lines.len() && self.exits.is_empty() {
+        match self.seen == self.lines.len() && self.exits.is_empty() && self.overdue.is_empty() {
             true => Judgement::Passed,
             false => Judgement::Open,
         }
@@ -90,6 +111,7 @@ mod tests {
         Oracle::new(&Success {
             output: lines.iter().map(|&line| line.into()).collect(),
             exit: exits.iter().map(|&(name, code)| (name.into(), code)).collect(),
+            overdue: Vec::new(),
         })
     }
 
@@ -128,6 +150,16 @@ mod tests {
         let mut oracle = oracle(&["[x] a"], &[]);
         assert_eq!(oracle.line("[x] a"), Judgement::Passed);
         assert_eq!(oracle.exit("x", 0), Judgement::Passed);
+    }
+
+    #[test]
+    fn who_is_to_be_overdue_must_not_exit_in_time() {
+        let success = Success { overdue: ["x".into()].into(), ..Success::default() };
+        let mut oracle = Oracle::new(&success);
+        assert_eq!(oracle.judgement(), Judgement::Open);
+        assert_eq!(oracle.missing(), "x was not ended for not exiting");
+        assert!(matches!(oracle.clone().overdue("y"), Judgement::Failed(_)));
+        assert_eq!(oracle.overdue("x"), Judgement::Passed);
     }
 
     #[test]

@@ -116,11 +116,6 @@ fn a_last_line_without_its_end_counts() {
 }
 
 #[test]
-fn a_component_that_prints_for_ever_is_stopped() {
-    assert_ended(&run("flood"), Kind::Failed, "flood printed more than 1 MiB", &[]);
-}
-
-#[test]
 fn a_forged_fault_is_told_from_a_real_one() {
     let told = ["it sent a message (label 5) to the endpoint", "fault_forger::construct"];
     assert_ended(&run("fault_forger"), Kind::Failed, "fault_forger faulted", &told);

@@ -59,11 +59,28 @@ fn a_session_goes_on_with_the_next_instance_of_its_server() {
     }
 }
 
+/// What `sheep_counter` printed.
+fn sheep(finished: &Finished) -> Vec<String> {
+    let own = console(finished).lines().filter(|line| line.starts_with("[sheep_counter] "));
+    own.map(str::to_owned).collect()
+}
+
 #[test]
 fn a_hostile_component_harms_only_itself() {
-    let sheep = |finished: &Finished| {
-        let own = console(finished).lines().filter(|line| line.starts_with("[sheep_counter] "));
-        own.map(str::to_owned).collect::<Vec<_>>()
-    };
     assert_eq!(sheep(&passed("hostile")), sheep(&passed("sheep_counter_native")));
+}
+
+#[test]
+fn a_component_that_prints_for_ever_harms_only_itself() {
+    let finished = passed("flood");
+    assert_eq!(sheep(&finished), sheep(&passed("sheep_counter_native")));
+    let text = console(&finished);
+    let (told, others): (Vec<_>, Vec<_>) =
+        text.lines().filter(|line| !line.starts_with("[sheep_counter] ")).partition(|line| line.starts_with("[core] "));
+    // 256 KiB of empty lines, and one that says how many more there were.
+    assert!(others.len() < 30_000 && others.iter().all(|line| *line == "[flood] "), "{}", others.len());
+    assert_eq!(told.first(), Some(&"[core] flood prints too much; lines of it are left out."));
+    let count =
+        told.last().and_then(|line| line.strip_prefix("[core] ")?.strip_suffix(" lines of flood were left out."));
+    assert!(count.is_some_and(|count| count.parse::<u32>().unwrap() > 100), "{told:?}");
 }

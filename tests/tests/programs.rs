@@ -98,6 +98,11 @@ fn requests_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn what_is_somebody_elses_is_refused() {
+    assert_harmless("impostor", "all refused");
+}
+
+#[test]
 fn random_requests_are_not_obeyed() {
     let finished = run("random_requests");
     assert_passed(&finished);

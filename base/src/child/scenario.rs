@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Services of core's that every component may have.
-const COMMON: [&str; 5] = ["census", "echo", "log", "rom", "timer"];
+const COMMON: [&str; 4] = ["echo", "log", "rom", "timer"];
 
 /// A parent as its scenario wants it.
 ///
@@ -158,6 +158,7 @@ impl ChildPolicy for ByScenario {
                 let address = u32::from_str_radix(label.trim_start_matches("0x"), 16);
                 address.is_ok_and(|address| component.devices.io_mem.contains(&address))
             }
+            "census" => component.census,
             service => COMMON.contains(&service),
         }
     }

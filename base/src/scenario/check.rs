@@ -56,8 +56,10 @@ pub enum Invalid {
     Value(String),
     /// `success` names neither an exit nor a line: nothing could ever pass.
     NoOracle,
-    /// `success.exit` names a component that does not exist.
+    /// `success.exit` or `success.overdue` names a component that does not exist.
     UnknownComponent(String),
+    /// `success` wants a component both to exit and to be ended because it does not.
+    TwoEnds(String),
 }
 
 impl Scenario {
@@ -120,10 +122,14 @@ impl Scenario {
             }
         }
         self.check_family().map_err(|(name, disorder)| Invalid::Disorder(name, disorder))?;
-        if self.success.exit.is_empty() && self.success.output.is_empty() {
+        let Success { exit, overdue, output } = &self.success;
+        if exit.is_empty() && overdue.is_empty() && output.is_empty() {
             return Err(Invalid::NoOracle);
         }
-        match self.success.exit.keys().find(|name| !self.components.contains_key(*name)) {
+        if let Some(name) = overdue.iter().find(|name| exit.contains_key(*name)) {
+            return Err(Invalid::TwoEnds(name.clone()));
+        }
+        match exit.keys().chain(overdue).find(|name| !self.components.contains_key(*name)) {
             Some(name) => Err(Invalid::UnknownComponent(name.clone())),
             None => Ok(()),
         }
@@ -199,10 +205,13 @@ impl fmt::Display for Invalid {
                 )
             }
             Self::NoOracle => {
-                write!(f, "[success] names nothing that could be seen; give `exit`, `output` or both")
+                write!(f, "[success] names nothing that could be seen; give `exit`, `overdue` or `output`")
             }
             Self::UnknownComponent(name) => {
-                write!(f, "success.exit names `{name}`, but there is no [component.{name}]")
+                write!(f, "[success] names `{name}`, but there is no [component.{name}]")
+            }
+            Self::TwoEnds(name) => {
+                write!(f, "`{name}` is in success.exit and in success.overdue, but it can end in one way only")
             }
         }
     }
@@ -237,6 +246,8 @@ mod tests {
         assert!(matches!(broken(|s| s.limit.micros = 0), Invalid::Limit(_)));
         assert!(matches!(broken(|s| s.success = Success::default()), Invalid::NoOracle));
         assert!(matches!(broken(|s| _ = s.success.exit.insert("x".into(), 0)), Invalid::UnknownComponent(_)));
+        assert!(matches!(broken(|s| s.success.overdue = ["x".into()].into()), Invalid::UnknownComponent(_)));
+        assert!(matches!(broken(|s| s.success.overdue = ["hello".into()].into()), Invalid::TwoEnds(_)));
         assert!(matches!(broken(|s| s.about = "a\x1b[2J".into()), Invalid::About));
         assert!(matches!(broken(|s| s.about = "a\nb".into()), Invalid::About));
         assert!(matches!(

@@ -6,7 +6,7 @@
 use alloc::{collections::BTreeSet, string::String};
 use core::fmt;
 
-use super::{Bytes, Component, INIT, Scenario, check::is_name};
+use super::{Bytes, Component, Duration, INIT, MAX_LIMIT, Scenario, check::is_name};
 use crate::{env::slots, session::pd::PAGE};
 
 /// Most components on the way from one to the first component of the system, itself included.
@@ -84,6 +84,12 @@ pub enum Disorder {
     },
     /// Devices of a component that the first one does not start.
     Devices,
+    /// The census for a component that the first one does not start.
+    Census,
+    /// It is to stop with a component that is not its sibling, or with itself.
+    StopWith(String),
+    /// A span of time that is not between a microsecond and the longest limit of a run.
+    Span(&'static str, Duration),
     /// No interrupt.
     Irq(u32),
     /// No page of registers.
@@ -138,6 +144,7 @@ impl Scenario {
             self.check_place(name, component)
                 .and_then(|()| self.check_quota(name, component))
                 .and_then(|()| self.check_routes(component, name))
+                .and_then(|()| self.check_end(component, name))
                 .map_err(|disorder| (name.clone(), disorder))
         })
     }
@@ -208,6 +215,9 @@ impl Scenario {
         if component.parent() != INIT && *devices != super::Devices::default() {
             return Err(Disorder::Devices);
         }
+        if component.parent() != INIT && component.census {
+            return Err(Disorder::Census);
+        }
         if let Some(&irq) = devices.irq.iter().find(|&&irq| irq >= MAX_IRQ) {
             return Err(Disorder::Irq(irq));
         }
@@ -215,6 +225,36 @@ impl Scenario {
             Some(&address) => Err(Disorder::IoMem(address)),
             None => Ok(()),
         }
+    }
+}
+
+impl Scenario {
+    /// How it is started again, and made to end.
+    fn check_end(&self, component: &Component, name: &str) -> Result<(), Disorder> {
+        let Component { restart_window, restart_delay, stop_after, stop_with, stop_grace, .. } = component;
+        if stop_with.len() > MAX_ROUTES {
+            return Err(Disorder::TooMuch);
+        }
+        let is_sibling =
+            |other: &str| other != name && self.components.get(other).is_some_and(|c| c.parent() == component.parent());
+        if let Some(other) = stop_with.iter().find(|other| !is_sibling(other)) {
+            return Err(Disorder::StopWith(other.clone()));
+        }
+        // Only waiting before a restart can be left out.
+        let spans = [
+            ("restart_window", restart_window.as_ref(), 1),
+            ("restart_delay", Some(restart_delay), 0),
+            ("stop_after", stop_after.as_ref(), 1),
+            ("stop_grace", Some(stop_grace), 1),
+        ];
+        for (key, span, least) in spans {
+            if let Some(&span) = span
+                && !(least..=MAX_LIMIT.micros).contains(&span.micros)
+            {
+                return Err(Disorder::Span(key, span));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -260,6 +300,11 @@ impl fmt::Display for Disorder {
                  give `{parent}` this route too"
             ),
             Self::Devices => write!(f, "has devices, but a parent; only children of `{INIT}` can have them"),
+            Self::Census => write!(f, "may have the census, but has a parent; only children of `{INIT}` can have it"),
+            Self::StopWith(other) => write!(f, "is to stop with `{other}`, which is no sibling of it"),
+            Self::Span(key, span) => {
+                write!(f, "has a `{key}` of {span}; use 0.000001 s to {MAX_LIMIT}, or 0 for no `restart_delay`")
+            }
             Self::Irq(irq) => write!(f, "may use interrupt {irq}, which does not exist"),
             Self::IoMem(address) => write!(f, "may use registers at {address:#x}, which is no page boundary"),
         }
@@ -401,5 +446,26 @@ mod tests {
         assert_eq!(broken("server", |c| c.devices.irq = [2000].into()), Disorder::Irq(2000));
         assert_eq!(broken("worker", |c| c.devices.irq = [88].into()), Disorder::Devices);
         assert_eq!(broken("server", |c| c.devices.io_mem = [0x1004].into()), Disorder::IoMem(0x1004));
+        assert_eq!(broken("worker", |c| c.census = true), Disorder::Census);
+    }
+
+    #[test]
+    fn components_stop_with_siblings_and_after_some_time() {
+        let mut scenario = tree();
+        scenario.components.get_mut("server").unwrap().stop_with = ["monitor".into()].into();
+        scenario.components.get_mut("server").unwrap().restart_delay = Duration { micros: 0 };
+        assert_eq!(scenario.check(), Ok(()));
+        for other in ["server", "worker", "nobody"] {
+            let disorder = broken("server", |c| c.stop_with = [other.into()].into());
+            assert_eq!(disorder, Disorder::StopWith(other.into()));
+        }
+        let none = Duration { micros: 0 };
+        assert_eq!(broken("server", |c| c.stop_after = Some(none)), Disorder::Span("stop_after", none));
+        assert_eq!(broken("server", |c| c.restart_window = Some(none)), Disorder::Span("restart_window", none));
+        assert_eq!(broken("server", |c| c.stop_grace = none), Disorder::Span("stop_grace", none));
+        let long = Duration { micros: MAX_LIMIT.micros + 1 };
+        assert_eq!(broken("server", |c| c.restart_delay = long), Disorder::Span("restart_delay", long));
+        let many = |c: &mut Component| c.stop_with = (0..17).map(|_| "monitor".into()).collect();
+        assert_eq!(broken("server", many), Disorder::TooMuch);
     }
 }

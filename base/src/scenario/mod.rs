@@ -23,8 +23,8 @@ pub const INIT: &str = "init";
 /// Name of the boot module that holds the scenario in postcard form.
 pub const MODULE: &str = "scenario";
 
-/// One run of the system, from boot to verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One run of the system, from boot to verdict. The default has nothing in it, and is no valid one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// One line for people: what this scenario shows.
@@ -91,6 +91,24 @@ pub struct Component {
     /// up.
     #[serde(default)]
     pub restart: u32,
+    /// The time within which it is started again at most so often; the whole run if nothing is said.
+    #[serde(default)]
+    pub restart_window: Option<Duration>,
+    /// How long its parent waits before it starts it again; twice as long after each instance that was short-lived.
+    #[serde(default = "default_restart_delay")]
+    pub restart_delay: Duration,
+    /// How long after its start its parent asks it to exit; never if nothing is said.
+    #[serde(default)]
+    pub stop_after: Option<Duration>,
+    /// Siblings; its parent asks it to exit when all of them have ended.
+    #[serde(default)]
+    pub stop_with: Vec<String>,
+    /// How long its parent waits for it to exit before it ends it.
+    #[serde(default = "default_stop_grace")]
+    pub stop_grace: Duration,
+    /// It may count what core has.
+    #[serde(default)]
+    pub census: bool,
     /// What it alone finds under that name.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,
@@ -109,13 +127,16 @@ pub struct Devices {
 }
 
 /// The oracle of a scenario: a run passes when every line was printed, in this order, and every exit happened; it fails
-/// as soon as a component faults, panics or exits otherwise.
+/// as soon as a component faults, panics, exits otherwise, or has to be ended because it does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Success {
     /// Components that must exit, with their exit code.
     #[serde(default)]
     pub exit: BTreeMap<String, i32>,
+    /// Components that must be asked to exit, not do so in time, and be ended for it.
+    #[serde(default)]
+    pub overdue: Vec<String>,
     /// Console lines, whole and with the component's prefix, that must appear in this order (others may lie between).
     #[serde(default)]
     pub output: Vec<String>,
@@ -132,6 +153,12 @@ fn default_ram() -> Bytes {
 }
 fn default_caps() -> u32 {
     200
+}
+fn default_restart_delay() -> Duration {
+    Duration { micros: 10_000 }
+}
+fn default_stop_grace() -> Duration {
+    Duration { micros: 100_000 }
 }
 fn default_stack() -> Bytes {
     Bytes(16 << 10)

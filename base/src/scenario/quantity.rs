@@ -9,10 +9,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Bytes(pub u32);
 
 /// A span of virtual time in microseconds; written in seconds, `5` or `0.25`, in TOML.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration {
     /// Microseconds.
     pub micros: u64,
+}
+
+impl Duration {
+    /// The same in nanoseconds, as TIMER counts.
+    pub const fn nanoseconds(self) -> u64 {
+        self.micros.saturating_mul(1000)
+    }
 }
 
 impl fmt::Display for Bytes {

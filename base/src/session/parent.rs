@@ -125,6 +125,8 @@ pub enum Event {
     Faulted(Cause, Place),
     /// It cannot be started, or its parent has given it up; for people.
     Failed(heapless::String<200>),
+    /// It was asked to exit, did not in time, and was ended.
+    Overdue,
 }
 
 /// Why there is no session.

@@ -6,6 +6,7 @@
 use alloc::{string::String, vec::Vec};
 
 use base::{
+    allowance::{self, Allowance},
     oracle::{Judgement, Oracle},
     scenario::Success,
     session::parent::Event,
@@ -15,8 +16,6 @@ use wire::record::{Fault, Place, Record, Verdict};
 
 use crate::{console::Lines, trace};
 
-/// Most bytes that may be printed under one name in a run. The console is a serial line and the host keeps all of it.
-const MAX_PRINTED: u64 = 1 << 20;
 /// Most names under which anything is printed; each costs a line's room, for good.
 const MAX_NAMES: usize = 256;
 /// Longest name in bytes.
@@ -35,7 +34,8 @@ pub struct Judge {
 struct Printer {
     name: String,
     line: Line,
-    printed: u64,
+    /// The console is a serial line, and the host keeps all of it.
+    allowance: Allowance,
 }
 
 impl Judge {
@@ -54,21 +54,22 @@ impl Judge {
         if !is_name(name) || self.printers.len() == MAX_NAMES {
             return None;
         }
-        self.printers.push(Printer { name: name.into(), line: Line::new(), printed: 0 });
+        self.printers.push(Printer { name: name.into(), line: Line::new(), allowance: Allowance::new() });
         Some(self.printers.len() as u32 - 1)
     }
 
-    /// Prints bytes under the name of that number; shows the lines that they complete.
-    pub fn print(&mut self, printer: u32, bytes: &[u8]) {
+    /// The name of that number.
+    pub fn name(&self, printer: u32) -> &str {
+        self.printers.get(printer as usize).map_or("", |printer| &printer.name)
+    }
+
+    /// Prints bytes under the name of that number; shows the lines that they complete, unless they are too many. `now` is the
+    /// time in nanoseconds.
+    pub fn print(&mut self, printer: u32, bytes: &[u8], now: u64) {
         let Self { lines, oracle, printers } = self;
         let Some(printer) = printers.get_mut(printer as usize) else { return };
-        let Printer { name, line, printed } = printer;
-        line.write(bytes, |text| show(lines, oracle, name, text));
-        *printed += bytes.len() as u64;
-        if *printed > MAX_PRINTED {
-            let reason = alloc::format!("{name} printed more than {} MiB", MAX_PRINTED >> 20);
-            self.fail(&reason);
-        }
+        let Printer { name, line, allowance } = printer;
+        line.write(bytes, |text| show_some(lines, oracle, name, text, allowance.line(shown(name, text), now)));
         self.conclude(self.oracle.judgement());
     }
 
@@ -91,6 +92,10 @@ impl Judge {
             Event::Faulted(cause, place) => {
                 self.lines.report(&Record::Fault(Fault { component, cause, place }));
                 self.fail(&alloc::format!("{component} faulted"))
+            }
+            Event::Overdue => {
+                let judgement = self.oracle.overdue(component);
+                self.conclude(judgement);
             }
             Event::Failed(reason) => self.fail(&alloc::format!("{component}: {reason}")),
         }
@@ -124,6 +129,9 @@ impl Judge {
     }
 
     fn end(&mut self, verdict: Verdict<'_>) -> ! {
+        for Printer { name, allowance, .. } in &self.printers {
+            missing(&mut self.lines, name, allowance.left_out());
+        }
         trace::tell(&mut self.lines);
         self.lines.report(&Record::Verdict(verdict));
         crate::halt()
@@ -149,6 +157,33 @@ impl Judge {
             Judgement::Passed => self.end(Verdict::Passed),
             Judgement::Failed(reason) => self.fail(&reason),
         }
+    }
+}
+
+/// Bytes that a line takes on the console.
+fn shown(name: &str, text: &str) -> u32 {
+    (name.len() + text.len() + "[] \n".len()) as u32
+}
+
+/// Shows a line, or that there would be one.
+fn show_some(lines: &mut Lines, oracle: &mut Oracle, name: &str, text: &str, what: allowance::Line) {
+    match what {
+        allowance::Line::Show => show(lines, oracle, name, text),
+        allowance::Line::ShowAfter(count) => {
+            missing(lines, name, count);
+            show(lines, oracle, name, text);
+        }
+        allowance::Line::First => {
+            lines.line(format_args!("[core] {name} prints too much; lines of it are left out."));
+        }
+        allowance::Line::Omit => {}
+    }
+}
+
+/// Says how many lines of a name are missing.
+fn missing(lines: &mut Lines, name: &str, count: u32) {
+    if count > 0 {
+        lines.line(format_args!("[core] {count} lines of {name} were left out."));
     }
 }
 

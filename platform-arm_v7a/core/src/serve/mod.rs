@@ -20,6 +20,7 @@ mod timer;
 
 use base::{
     rpc::{Buffer, Reply, Request, Status},
+    scenario::Scenario,
     session as interfaces,
 };
 
@@ -36,6 +37,8 @@ use crate::{
 pub struct Outside {
     /// Shows what is printed, and judges the run.
     pub judge: Judge,
+    /// What the run consists of.
+    pub scenario: Scenario,
 }
 
 /// A request that is being answered.

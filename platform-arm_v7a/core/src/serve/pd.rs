@@ -1,7 +1,9 @@
 //! PD: protection domains, their memory, their accounts, and what lies in their slots.
 
 use base::{
+    env::slots,
     rpc::Slot,
+    scenario::RESERVED,
     session::{
         census, cpu, device, echo, log, parent,
         pd::{
@@ -42,8 +44,24 @@ impl Call<'_> {
         }
     }
 
-    /// A session of core's, as it can be opened by the caller. Devices and REPORT are for the first component alone, which
-    /// gives them on by the scenario.
+    /// Whether the caller may print under a name. That of a component of the scenario is for those above it and for whoever
+    /// prints under it already; so nobody's lines are taken for another's, nor for core's.
+    fn may_print(&self, label: &str) -> bool {
+        let Some(domain) = self.system.domains.get(self.holder) else { return false };
+        if self.holder == CORE || domain.parent == Some(CORE) {
+            return true;
+        }
+        let scenario = &self.outside.scenario;
+        let own = match domain.table.get(slots::LOG.0 as usize).map(|entry| entry.known) {
+            Some(Known::Session(Session::Log(number))) => self.outside.judge.name(number),
+            _ => "",
+        };
+        let is_somebody = scenario.components.contains_key(label) || RESERVED.contains(&label);
+        !is_somebody || label == own || scenario.is_below(label, own)
+    }
+
+    /// A session of core's, as it can be opened by the caller. CENSUS, devices and REPORT are for the first component alone,
+    /// which gives them on by the scenario.
     fn session(&mut self, service: u16, label: &str) -> Result<Session, InstallError> {
         let is_first = || self.system.domains.get(self.holder).is_some_and(|domain| domain.parent == Some(CORE));
         Ok(match service {
@@ -54,8 +72,8 @@ impl Call<'_> {
             id if id == timer::INTERFACE.id => Session::Timer(0),
             id if id == signal::INTERFACE.id => Session::Signal,
             id if id == echo::INTERFACE.id => Session::Echo,
-            id if id == census::INTERFACE.id => Session::Census,
-            id if id == log::INTERFACE.id => {
+            id if id == census::INTERFACE.id && is_first() => Session::Census,
+            id if id == log::INTERFACE.id && self.may_print(label) => {
                 Session::Log(self.outside.judge.printer(label).ok_or(InstallError::Service)?)
             }
             id if id == parent::INTERFACE.id && self.holder == CORE => Session::Parent,

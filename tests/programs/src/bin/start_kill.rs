@@ -83,7 +83,7 @@ fn construct(env: &mut Env) {
     let kills = env.value("kills").unwrap_or(1000);
     let guests = env.value("guests").unwrap_or(false);
     let seed = env.value("seed").unwrap_or(1u32).max(1);
-    let census = env.open::<census::Client>("census", b"").expect("every component may have it");
+    let census = env.open::<census::Client>("census", b"").expect("the scenario says so");
     let alarm = env.signal().create(ANY, OWN, slots::DOORBELL, ALARM).expect("there is room");
     let policy = ByScenario::load(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
     let mut family = Family::new(env.platform(), policy);
