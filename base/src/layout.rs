@@ -45,6 +45,18 @@ impl Stack {
         Some(Self { base: top - bytes.next_multiple_of(PAGE), top })
     }
 
+    /// The thread whose page for messages is at that address; none if it is no such page's.
+    pub const fn owner(buffer: u32) -> Option<ThreadNumber> {
+        if !(STACK_AREA.start <= buffer && buffer < STACK_AREA.end) {
+            return None;
+        }
+        let offset = buffer - STACK_AREA.start;
+        if offset % STACK_SLOT != STACK_SLOT - PAGE {
+            return None;
+        }
+        ThreadNumber::new((offset / STACK_SLOT) as u8)
+    }
+
     /// Address of the page for messages.
     pub const fn buffer(&self) -> u32 {
         self.top
@@ -69,6 +81,8 @@ mod tests {
             assert_eq!((stack.base, stack.base + stack.size()), (slot + PAGE, slot + STACK_SLOT));
             assert_eq!(Stack::of(thread, 1).unwrap().size(), 2 * PAGE);
             assert_eq!(Stack::of(thread, MAX_STACK + 1), None);
+            assert_eq!(Stack::owner(stack.buffer()), Some(thread));
+            assert_eq!((Stack::owner(stack.buffer() - PAGE), Stack::owner(stack.buffer() + PAGE)), (None, None));
         }
     }
 }

@@ -113,7 +113,7 @@ impl<T: Transport + Copy> Child<T> {
     ) -> Result<Checkpoint, CheckpointError> {
         if self.stage == Stage::Running {
             let mut first = None;
-            self.obstacles(|obstacle| first = first.take().or(Some(obstacle)));
+            self.obstacles(surroundings, |obstacle| first = first.take().or(Some(obstacle)));
             if let Some(obstacle) = first {
                 return Err(CheckpointError::Obstacle(obstacle));
             }
@@ -125,6 +125,7 @@ impl<T: Transport + Copy> Child<T> {
         match self.write_down(&mut place, surroundings) {
             Ok(()) => Ok(Checkpoint { place }),
             Err(error) => {
+                place.information.calls().for_each(|(_, call)| surroundings.forget_call(call));
                 storage.release(place);
                 Err(error)
             }
@@ -143,7 +144,7 @@ impl<T: Transport + Copy> Child<T> {
         self.finish_endings();
         for number in 0..self.table.slots() + PRIVATE {
             match self.table.get_mut(number) {
-                None | Some(Object::Session { .. }) => continue,
+                None | Some(Object::First { .. } | Object::Service) => continue,
                 Some(Object::RamDataspace(dataspace)) => {
                     dataspace.count_pages()?;
                     need.pages += dataspace.pages;
@@ -187,7 +188,7 @@ impl<T: Transport + Copy> Child<T> {
         let stopped = Stopped::freeze(self.up, self.pd.number).map_err(CheckpointError::Thread)?;
         surroundings.event(Event::Stopped { threads: stopped.threads() });
         information.clock = self.now().map_err(CheckpointError::Time)?;
-        self.read_threads(information, &stopped)?;
+        self.read_threads(information, surroundings, &stopped)?;
         self.read_signals(information, &stopped)?;
         let saved = self.copy_pages(information, pages, &stopped)?;
         drop(stopped);
@@ -203,7 +204,7 @@ impl<T: Transport + Copy> Child<T> {
         for (number, object) in self.table.iter() {
             let table = &self.table;
             let info = match object {
-                Object::Session { .. } => continue,
+                Object::First { .. } | Object::Service => continue,
                 Object::RamDataspace(dataspace) => {
                     let mut info = dataspace.info();
                     info.stored = stored;
@@ -228,24 +229,34 @@ impl<T: Transport + Copy> Child<T> {
                 Object::Endpoint(_) => Info::Endpoint,
                 Object::Notification(_) => Info::Notification,
                 Object::Remnant => Info::Remnant,
+                Object::Session(session) => Info::Session(session.info()),
+                Object::SharedDataspace(shared) => Info::SharedDataspace(shared.info()),
             };
             objects.push(ObjectInfo { number, info });
         }
     }
 
-    fn read_threads(&self, information: &mut Information, _: &Stopped<T>) -> Result<(), CheckpointError> {
+    fn read_threads<P: Surroundings + ?Sized>(
+        &self,
+        information: &mut Information,
+        surroundings: &mut P,
+        _: &Stopped<T>,
+    ) -> Result<(), CheckpointError> {
         let mut standing = Standing::new();
         for ObjectInfo { number, info } in &mut information.objects {
             let Info::Thread(info) = info else { continue };
             let state = self.up.cpu().read(self.table.outward(*number)).map_err(CheckpointError::Thread)?;
             info.set_state(&state);
+            // Answered since it was looked for, it would be kept by nobody.
+            info.call =
+                self.call_of(info.buffer, state.activity, surroundings).filter(|&call| surroundings.keep_call(call));
             standing.note(*number, &state);
         }
         let mut stands = standing.iter();
         for place in 0..information.objects.len() {
             let ObjectInfo { info: Info::Thread(info), .. } = &mut information.objects[place] else { continue };
             let Some(stand) = stands.next() else { break };
-            if let Some(obstacle) = self.thread_obstacle(&info.name, stand) {
+            if let Some(obstacle) = self.thread_obstacle(&info.name, stand, info.call) {
                 return Err(CheckpointError::Obstacle(obstacle));
             }
             info.owes = standing.creditor(stand);

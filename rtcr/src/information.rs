@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::{
     journal::Journal,
     object::{Info, ObjectInfo, RegionInfo, RegionMapInfo},
+    surroundings::CallInfo,
 };
 
 /// How far a component is.
@@ -102,6 +103,22 @@ impl Information {
     /// Where in the list what is under that number is.
     pub(crate) fn place(&self, number: u32) -> Option<usize> {
         self.objects.binary_search_by_key(&number, |object| object.number).ok()
+    }
+
+    /// Calls to others' services that were on their way, and the pages for messages of the threads that had made them.
+    pub fn calls(&self) -> impl Iterator<Item = (u32, CallInfo)> {
+        self.objects.iter().filter_map(|object| match &object.info {
+            Info::Thread(thread) => Some((thread.buffer, thread.call?)),
+            _ => None,
+        })
+    }
+
+    /// Numbers of the sessions of others' services, with whoever embeds the library.
+    pub fn sessions(&self) -> impl Iterator<Item = u32> {
+        self.objects.iter().filter_map(|object| match &object.info {
+            Info::Session(session) => Some(session.number),
+            _ => None,
+        })
     }
 
     /// The regions of a region map.

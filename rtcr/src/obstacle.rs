@@ -3,6 +3,7 @@
 use core::fmt;
 
 use base::{
+    layout::Stack,
     rpc::{CallError, Transport},
     session::{
         INTERFACES,
@@ -14,6 +15,7 @@ use crate::{
     child::Child,
     object::{Object, ThreadName},
     standing::{Stand, Standing},
+    surroundings::{CallInfo, Surroundings},
 };
 
 /// Something that stands in the way.
@@ -67,7 +69,7 @@ impl Refusals {
 impl<T: Transport + Copy> Child<T> {
     /// Tells everything that stands in the way of a checkpoint now. Nothing is stopped, so it may be otherwise a moment
     /// later; a checkpoint looks again.
-    pub fn obstacles(&self, mut found: impl FnMut(Obstacle)) {
+    pub fn obstacles<P: Surroundings + ?Sized>(&self, surroundings: &mut P, mut found: impl FnMut(Obstacle)) {
         if self.journal.has_overflown() {
             found(Obstacle::Journal);
         }
@@ -80,11 +82,25 @@ impl<T: Transport + Copy> Child<T> {
             }
         }
         for stand in standing.iter() {
-            if let Some(Object::Thread(thread)) = self.table.get(stand.number)
-                && let Some(obstacle) = self.thread_obstacle(&thread.name, stand)
-            {
+            let Some(Object::Thread(thread)) = self.table.get(stand.number) else { continue };
+            let call = self.call_of(thread.buffer, stand.activity, surroundings);
+            if let Some(obstacle) = self.thread_obstacle(&thread.name, stand, call) {
                 found(obstacle);
             }
+        }
+    }
+
+    /// The call that a thread is in, if whoever embeds the library has it in its book. Threads are told apart by their
+    /// pages for messages, since it is there that their numbers are.
+    pub(crate) fn call_of<P: Surroundings + ?Sized>(
+        &self,
+        buffer: u32,
+        activity: Activity,
+        surroundings: &mut P,
+    ) -> Option<CallInfo> {
+        match activity {
+            Activity::Calling => surroundings.call(Stack::owner(buffer)?),
+            _ => None,
         }
     }
 
@@ -93,11 +109,11 @@ impl<T: Transport + Copy> Child<T> {
         self.refusals.all()
     }
 
-    /// What is in the way with a thread that stands so, among all others.
-    pub(crate) fn thread_obstacle(&self, name: &ThreadName, stand: &Stand) -> Option<Obstacle> {
+    /// What is in the way with a thread that stands so, among all others, and is in that call.
+    pub(crate) fn thread_obstacle(&self, name: &ThreadName, stand: &Stand, call: Option<CallInfo>) -> Option<Obstacle> {
         match stand.activity {
             _ if stand.owes == Debt::Outside => Some(Obstacle::Serving(name.clone())),
-            Activity::Calling => Some(Obstacle::Calling(name.clone())),
+            Activity::Calling if call.is_none() => Some(Obstacle::Calling(name.clone())),
             Activity::Faulted if !self.handles_faults() => Some(Obstacle::Faulted(name.clone())),
             _ => None,
         }

@@ -24,7 +24,7 @@ use crate::{
     child::Child,
     information::Stage,
     journal::Journal,
-    object::{Endpoint, MapKind, Notification, Object, Owned, RamDataspace, RegionMap, RomDataspace, Thread},
+    object::{MapKind, Notification, Object, Owned, RamDataspace, RegionMap, RomDataspace, Thread},
     obstacle::Refusals,
     surroundings::Surroundings,
     table::{PRIVATE, Table},
@@ -52,6 +52,9 @@ pub struct Settings<'a> {
     pub base: u32,
     /// The parent's endpoint at which the component's requests arrive.
     pub endpoint: Slot,
+    /// The parent's endpoint at which the component serves others. It outlives the instance, and so do the badges with
+    /// which others have it.
+    pub service: Slot,
     /// The parent's context that its exceptions raise.
     pub exceptions: Slot,
     /// The parent's LOG session for the component's text.
@@ -116,8 +119,6 @@ impl<T: Transport + Copy> Child<T> {
         let doorbell = doorbell.map_err(StartError::Allocate)?;
         let bell = doorbell.number();
         let doorbell = child.table.insert(slots::DOORBELL.0, Object::Notification(doorbell));
-        let endpoint = Endpoint::create(up, at(slots::ENDPOINT), pd, slots::ENDPOINT.0);
-        child.table.insert(slots::ENDPOINT.0, Object::Endpoint(endpoint.map_err(StartError::Allocate)?));
 
         let description = (settings.priority, stack.buffer());
         let thread = Thread::create(up, at(slots::THREAD), pd, (space, space_number), description, settings.name);
@@ -151,8 +152,11 @@ impl<T: Transport + Copy> Child<T> {
             let badge = badge.ok_or(StartError::Number)?;
             let installed = up.pd().install(settings.endpoint, pd, slot, Grant { access: Access::Use, badge });
             installed.map_err(|error| StartError::Session(interface.name, error))?;
-            child.table.insert(slot.0, Object::Session { interface: interface.id });
+            child.table.insert(slot.0, Object::First { interface: interface.id });
         }
+        let installed = up.pd().install(settings.service, pd, slots::ENDPOINT, Grant::OWN);
+        installed.map_err(|error| StartError::Session("service", error))?;
+        child.table.insert(slots::ENDPOINT.0, Object::Service);
         up.cpu().handle_exceptions(pd, settings.exceptions).map_err(StartError::Start)?;
         Ok(child)
     }

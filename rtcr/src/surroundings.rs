@@ -2,15 +2,112 @@
 
 use core::fmt;
 
-use base::rpc::{Buffer, Reply, Request, Slot};
+use base::{
+    rpc::{Buffer, CallError, Reply, Request, Slot, ThreadNumber},
+    session::parent::{OpenError, RedeemError, SessionError},
+};
 
-/// Whoever embeds the library. Only PARENT and ringing are its business in any case.
+use crate::object::SessionInfo;
+
+/// What a session is, seen from its client: a capability of the parent's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Which session. The same number is never another session's.
+    pub number: u32,
+    /// The parent's endpoint at which its requests arrive.
+    pub endpoint: Slot,
+    /// With this badge.
+    pub badge: u32,
+}
+
+/// A call that was on its way when a checkpoint was taken: whoever embeds the library has it in its book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallInfo {
+    /// Which session's.
+    pub session: u32,
+    /// Which of the session's calls. The same number is never another call's.
+    pub number: u32,
+}
+
+/// Whoever embeds the library. Only PARENT and ringing are its business in any case; one that says nothing of sessions has a
+/// component without any.
 pub trait Surroundings {
-    /// Answers a request for PARENT. None means that nobody is answered: the component has ended.
+    /// Answers a request for PARENT that is not about a session of the component's. None means that nobody is answered:
+    /// the component has ended.
     fn parent<'s>(&mut self, request: &Request<'_>, space: &'s mut Buffer) -> Option<Reply<'s>>;
 
     /// Rings a notification, by the parent's number for it.
     fn ring(&mut self, doorbell: Slot);
+
+    /// The component wants a session of a service; `Pending` means that it is to ask again when it was rung. What is
+    /// returned once is the component's until it is closed.
+    ///
+    /// # Errors
+    /// There is none.
+    fn open(&mut self, service: &str, argument: &[u8]) -> Result<Opened, CallError<OpenError>> {
+        let _ = (service, argument);
+        Err(CallError::Refused)
+    }
+
+    /// The component does not want a session any more.
+    fn close(&mut self, session: u32) {
+        let _ = session;
+    }
+
+    /// The component, which is the parent's `pd`, donates to a session's server.
+    ///
+    /// # Errors
+    /// It does not.
+    fn upgrade(&mut self, pd: Slot, session: u32, ram: u32, caps: u32) -> Result<(), CallError<SessionError>> {
+        let _ = (pd, session, ram, caps);
+        Err(SessionError::Nothing.into())
+    }
+
+    /// What the server of a session has handed over becomes the parent's `at`.
+    ///
+    /// # Errors
+    /// It does not.
+    fn redeem(&mut self, session: u32, handle: u32, at: Slot) -> Result<(), CallError<RedeemError>> {
+        let _ = (session, handle, at);
+        Err(RedeemError::Nothing.into())
+    }
+
+    /// A session of a checkpoint, for a new instance: the one that there is, or the same opened again; or a dead one, whose
+    /// requests are answered "peer gone".
+    ///
+    /// # Errors
+    /// There is not even that.
+    fn reopen(&mut self, session: &SessionInfo) -> Result<Opened, CallError<OpenError>> {
+        let _ = session;
+        Err(OpenError::Gone.into())
+    }
+
+    /// The component is what a checkpoint says: it has these sessions, and others are closed.
+    fn keep_only(&mut self, sessions: &mut dyn Iterator<Item = u32>) {
+        let _ = sessions;
+    }
+
+    /// The call of the component's thread that is on its way, if it is known and not answered.
+    fn call(&mut self, thread: ThreadNumber) -> Option<CallInfo> {
+        let _ = thread;
+        None
+    }
+
+    /// A checkpoint has seen a call on its way: its answer is to be kept when it comes. Not if it has come already.
+    fn keep_call(&mut self, call: CallInfo) -> bool {
+        let _ = call;
+        false
+    }
+
+    /// A checkpoint that has seen a call on its way is not there any more.
+    fn forget_call(&mut self, call: CallInfo) {
+        let _ = call;
+    }
+
+    /// A thread of the new instance will make a call that the checkpoint has seen on its way.
+    fn call_again(&mut self, thread: ThreadNumber, call: CallInfo) {
+        let _ = (thread, call);
+    }
 
     /// What is the content of a module known by? The same number for the same bytes; `dataspace` is the parent's number
     /// for it. Compared before a module's pages are taken for those of a checkpoint.

@@ -9,7 +9,7 @@ use base::{
     env::slots,
     rpc::{Slot, Transport},
     session::{
-        cpu, pd,
+        cpu, parent, pd,
         pd::{ANY, OWN},
         rm, rom, signal, timer,
     },
@@ -96,7 +96,8 @@ macro_rules! taken {
 }
 
 missing! { pd::AllocateError pd::FreeError pd::LookupError pd::CopyError pd::InstallError rm::CreateError rm::AttachError
-rm::DetachError cpu::CreateError cpu::ThreadError signal::CreateError signal::SignalError timer::TimeoutError }
+rm::DetachError cpu::CreateError cpu::ThreadError signal::CreateError signal::SignalError timer::TimeoutError
+parent::SessionError }
 taken! { pd::AllocateError rm::CreateError cpu::CreateError signal::CreateError rom::OpenError }
 
 impl<T: Transport + Copy> Table<T> {

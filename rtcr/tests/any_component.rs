@@ -72,6 +72,7 @@ fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Re
 
         // It is a component like any other, and its checkpoints are too.
         let player = Player::live(child);
+        player.lock().1 = embedder;
         more.iter().for_each(|act| perform(&world, &player, act));
         let next = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
         // Afterwards: a tick of a beat that has come is fetched, and the next one asked for.

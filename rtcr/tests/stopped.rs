@@ -177,7 +177,7 @@ fn a_call_that_was_received_elsewhere_stands_in_the_way() {
     ] {
         set(activity, owes);
         let mut found = Vec::new();
-        player.with(|child, _| child.obstacles(|obstacle| found.push(obstacle)));
+        player.with(|child, embedder| child.obstacles(embedder, |obstacle| found.push(obstacle)));
         assert_eq!(found, std::slice::from_ref(&expected));
         let error = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap_err();
         assert_eq!(error, CheckpointError::Obstacle(expected));

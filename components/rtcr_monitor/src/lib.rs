@@ -102,6 +102,7 @@ fn watch(
     left: &Arc<AtomicUsize>,
 ) -> Result<(), &'static str> {
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
+    let service = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
     let bell = env.pd().create_notification(ANY, OWN).map_err(|_| "notification")?;
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
     let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
@@ -117,6 +118,7 @@ fn watch(
         stack: component.stack.0,
         base: place.base,
         endpoint,
+        service,
         exceptions,
         log,
     };

@@ -45,17 +45,27 @@ pub struct Installed<T: Transport + Copy> {
 }
 
 impl<T: Transport + Copy> Installed<T> {
+    /// Something of the parent's becomes the component's `slot` too.
+    pub(crate) fn granted(
+        up: Upstream<T>,
+        number: Slot,
+        pd: Slot,
+        slot: Slot,
+        grant: Grant,
+    ) -> Result<Self, CallError<InstallError>> {
+        up.pd().install(number, pd, slot, grant)?;
+        Ok(Self { up, pd, slot })
+    }
+
     /// What is owned becomes the component's `slot` too.
     pub(crate) fn new(owned: &Owned<T>, pd: Slot, slot: u32) -> Result<Self, CallError<AllocateError>> {
-        let slot = Slot(slot);
-        owned.up.pd().install(owned.number, pd, slot, Grant::OWN).map_err(|error| match error {
+        Self::granted(owned.up, owned.number, pd, Slot(slot), Grant::OWN).map_err(|error| match error {
             CallError::Error(InstallError::Caps) => AllocateError::Caps.into(),
             CallError::Error(InstallError::Occupied) => AllocateError::Occupied.into(),
             CallError::Error(InstallError::Range) => AllocateError::Range.into(),
             // It was made a moment ago; so it is whoever is asked that is at fault.
             _ => CallError::<AllocateError>::Refused,
-        })?;
-        Ok(Self { up: owned.up, pd, slot })
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod endpoint;
 mod ram_dataspace;
 mod region_map;
 mod rom_dataspace;
+mod session;
 mod signal_context;
 mod thread;
 mod timeout;
@@ -23,6 +24,7 @@ pub use endpoint::Endpoint;
 pub use ram_dataspace::{RamDataspace, RamDataspaceInfo};
 pub use region_map::{GoneError, MapKind, Region, RegionInfo, RegionMap, RegionMapInfo};
 pub use rom_dataspace::{ModuleName, RomDataspace, RomDataspaceInfo};
+pub use session::{Argument, Session, SessionInfo, SharedDataspace, SharedInfo};
 pub use signal_context::{SignalContext, SignalContextInfo};
 pub use thread::{Thread, ThreadInfo, ThreadName};
 pub use timeout::{Timeout, TimeoutInfo};
@@ -48,11 +50,17 @@ pub enum Object<T: Transport + Copy> {
     /// A number of something whose end was begun before a checkpoint; nothing is left but the last step.
     Remnant,
     /// A session with the parent, which every component has from the beginning and which goes with its protection
-    /// domain. The place for sessions of siblings is beside it.
-    Session {
+    /// domain.
+    First {
         /// Number of the interface.
         interface: u16,
     },
+    /// Where requests for its services arrive: the parent's, and kept beyond it.
+    Service,
+    /// A session of a service that somebody else offers.
+    Session(Session<T>),
+    /// Memory that the server of a session has handed over.
+    SharedDataspace(SharedDataspace<T>),
 }
 
 /// Information of whatever has a number.
@@ -74,6 +82,10 @@ pub enum Info {
     Notification,
     /// Something whose end was begun.
     Remnant,
+    /// A session of a service that somebody else offers.
+    Session(SessionInfo),
+    /// Memory that the server of a session has handed over.
+    SharedDataspace(SharedInfo),
 }
 
 /// Which object some information is of.
@@ -94,13 +106,19 @@ impl<T: Transport + Copy> Object<T> {
             Self::Endpoint(object) => object.owned.ending,
             Self::Notification(object) => object.owned.ending,
             Self::Remnant => true,
-            Self::RomDataspace(_) | Self::Thread(_) | Self::SignalContext(_) | Self::Session { .. } => false,
+            Self::RomDataspace(_)
+            | Self::Thread(_)
+            | Self::SignalContext(_)
+            | Self::First { .. }
+            | Self::Service
+            | Self::Session(_)
+            | Self::SharedDataspace(_) => false,
         }
     }
 
     /// It went with its protection domain: only the parent's number is left.
     pub(crate) fn forget(self, up: Upstream<T>, number: Slot) {
-        if let Self::Session { .. } | Self::Remnant = self {
+        if let Self::First { .. } | Self::Service | Self::Remnant = self {
             return;
         }
         // Nothing of it is to be asked for again; what it has here on the heap goes.
@@ -108,6 +126,11 @@ impl<T: Transport + Copy> Object<T> {
             Self::RegionMap(mut map) => {
                 map.owned.gone = true;
                 drop(map);
+            }
+            // What it was in the component's space is gone; whoever embeds the library has the session.
+            Self::Session(session) => {
+                core::mem::forget(session);
+                return;
             }
             mut other => {
                 if let Some(owned) = other.owned_mut() {
@@ -137,6 +160,7 @@ impl<T: Transport + Copy> Object<T> {
             _ if self.is_ending() => Err(Missing::Nothing),
             Self::RamDataspace(object) => Ok(object.size),
             Self::RomDataspace(object) => Ok(object.size.next_multiple_of(PAGE)),
+            Self::SharedDataspace(object) => Ok(object.size()),
             Self::RegionMap(RegionMap { kind: MapKind::Managed { size }, .. }) => Ok(*size),
             _ => Err(Missing::Kind),
         }
@@ -177,6 +201,7 @@ kinds! {
     ram_dataspace ram_dataspace_mut RamDataspace RamDataspace;
     region_map region_map_mut RegionMap RegionMap;
     thread thread_mut Thread Thread;
+    session session_mut Session Session;
     signal_context signal_context_mut SignalContext SignalContext;
     notification notification_mut Notification Notification;
 }

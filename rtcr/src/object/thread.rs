@@ -5,7 +5,7 @@ use base::{
     session::cpu::{Activity, CreateError, Registers, ThreadState},
 };
 
-use crate::{table::Link, upstream::Upstream};
+use crate::{surroundings::CallInfo, table::Link, upstream::Upstream};
 
 /// Name of a thread.
 pub type ThreadName = heapless::String<32>;
@@ -48,6 +48,8 @@ pub struct ThreadInfo {
     pub activity: Activity,
     /// Number of the thread that waits for its answer.
     pub owes: Option<u32>,
+    /// The call to somebody else's service that it was in.
+    pub call: Option<CallInfo>,
     /// Its registers.
     pub registers: Registers,
 }
@@ -104,6 +106,7 @@ impl<T: Transport + Copy> Thread<T> {
             started: self.started,
             activity: Activity::Inactive,
             owes: None,
+            call: None,
             registers: [0; 17],
         }
     }

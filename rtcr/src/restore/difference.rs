@@ -54,6 +54,8 @@ impl<'a, T: Transport + Copy> Difference<'a, T> {
             (Object::RomDataspace(live), Info::RomDataspace(saved)) => live.suits(saved),
             (Object::RegionMap(live), Info::RegionMap(saved)) => live.kind == saved.kind,
             (Object::Endpoint(_), Info::Endpoint) | (Object::Notification(_), Info::Notification) => true,
+            (Object::Session(live), Info::Session(saved)) => live.number() == saved.number,
+            (Object::SharedDataspace(live), Info::SharedDataspace(saved)) => live.info() == *saved,
             _ => false,
         }
     }
@@ -110,7 +112,8 @@ impl<'a, T: Transport + Copy> Difference<'a, T> {
     /// attached; then the rest.
     pub fn remove(&mut self) -> Result<u32, RestoreError> {
         let surplus = |this: &Self| -> Vec<u32> {
-            let objects = this.child.table.iter().filter(|(_, object)| !matches!(object, Object::Session { .. }));
+            let objects =
+                this.child.table.iter().filter(|(_, object)| !matches!(object, Object::First { .. } | Object::Service));
             objects.map(|(number, _)| number).filter(|&number| !this.is_kept(number)).collect()
         };
         let surplus = surplus(self);

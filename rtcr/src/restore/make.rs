@@ -4,14 +4,17 @@ use alloc::vec::Vec;
 
 use base::{
     rpc::{Slot, Transport},
-    session::pd::{ANY, OWN},
+    session::{
+        parent::RedeemError,
+        pd::{ANY, OWN},
+    },
 };
 
 use super::{RestoreError, difference::Difference};
 use crate::{
     object::{
-        Endpoint, Info, Notification, Object, Owned, RamDataspace, RegionMap, RomDataspace, RomDataspaceInfo,
-        SignalContext, SignalContextInfo, Timeout,
+        Endpoint, Info, Notification, Object, Owned, RamDataspace, RegionMap, RomDataspace, RomDataspaceInfo, Session,
+        SharedDataspace, SignalContext, SignalContextInfo, Timeout,
     },
     session,
     surroundings::Surroundings,
@@ -63,6 +66,20 @@ impl<T: Transport + Copy> Difference<'_, T> {
                 Object::Notification(Notification::create(up, at, pd, number).map_err(RestoreError::Allocate)?)
             }
             Info::Remnant => Object::Remnant,
+            Info::Session(info) => {
+                let opened = surroundings.reopen(info).map_err(RestoreError::Session)?;
+                let session = Session::install(up, pd, number, opened, info.clone());
+                Object::Session(session.map_err(RestoreError::Session)?)
+            }
+            Info::SharedDataspace(info) => {
+                surroundings.redeem(info.session, info.handle, at).map_err(RestoreError::Shared)?;
+                let shared = SharedDataspace::new(up, at, info.session, info.handle).map_err(RestoreError::Shared)?;
+                // Attached, it would be too short otherwise.
+                if shared.info() != *info {
+                    return Err(RestoreError::Shared(RedeemError::Nothing.into()));
+                }
+                Object::SharedDataspace(shared)
+            }
             Info::SignalContext(_) | Info::Thread(_) => return Ok(None),
         }))
     }

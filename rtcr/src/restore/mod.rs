@@ -18,8 +18,9 @@ mod threads;
 use core::fmt;
 
 use base::{
+    layout::Stack,
     rpc::{CallError, Never, Status, Transport},
-    session::{cpu, pd, rm, rom, signal, timer},
+    session::{cpu, parent, pd, rm, rom, signal, timer},
 };
 
 pub use admission::Lack;
@@ -85,6 +86,10 @@ pub enum RestoreError {
     Module(ModuleName),
     /// There is no such module.
     Open(CallError<rom::OpenError>),
+    /// There is no such session, not even a dead one.
+    Session(CallError<parent::OpenError>),
+    /// What a server had handed over is not there any more.
+    Shared(CallError<parent::RedeemError>),
     /// No memory, endpoint or notification.
     Allocate(CallError<pd::AllocateError>),
     /// No region map.
@@ -196,6 +201,13 @@ impl<T: Transport + Copy> Child<T> {
         difference.set_quota()?;
         difference.set_clock()?;
 
+        // Nothing fails from here on.
+        surroundings.keep_only(&mut information.sessions());
+        for (buffer, call) in information.calls() {
+            if let Some(thread) = Stack::owner(buffer) {
+                surroundings.call_again(thread, call);
+            }
+        }
         self.stage = Stage::Running;
         self.journal = information.journal.clone();
         Ok(())

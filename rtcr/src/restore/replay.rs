@@ -149,6 +149,8 @@ impl<T: Transport + Copy> Replaying<'_, T> {
         match information.stage {
             Stage::Booting if information.journal.entry(place).is_none() => {
                 child.journal = information.journal.clone();
+                // Until the barrier there are none.
+                surroundings.keep_only(&mut core::iter::empty());
                 Ok(child)
             }
             Stage::Running if at_barrier => {

@@ -9,7 +9,7 @@
 //! | TIMER | the time with the component's own offset; timeouts |
 //! | SIGNAL | contexts, everything |
 //! | LOG | goes on, but not a second time |
-//! | PARENT | whoever embeds the library |
+//! | PARENT | sessions of others' services, under numbers of the component's; the rest, and which session it may have, is whoever embeds the library's |
 //!
 //! Numbers are the component's; the parent's are computed. What is made upstream is made under the number that
 //! the component will know.
@@ -74,7 +74,7 @@ pub(crate) fn answer<'s, T: Transport + Copy, P: Surroundings + ?Sized>(
     } else if interface == interfaces::rom::INTERFACE.id {
         interfaces::rom::interpose(&mut asked, up.rom().connection(), request, space)
     } else if interface == interfaces::parent::INTERFACE.id {
-        asked.surroundings.parent(request, space)
+        parent::interpose(&mut asked, request, space)
     } else {
         Some(Reply::of(Status::Refused))
     }

@@ -150,7 +150,7 @@ fn account<T: Transport + Copy, P: ?Sized>(
     asked.child.up.pd().account(asked.own(pd).map_err(because)?)
 }
 
-/// Only the number of a module can be given up so.
+/// Only the number of a module, or of what a server has handed over, can be given up so.
 fn remove<T: Transport + Copy, P: ?Sized>(
     asked: &mut Asked<'_, T, P>,
     pd: Slot,
@@ -160,7 +160,7 @@ fn remove<T: Transport + Copy, P: ?Sized>(
         return Err(InstallError::Kind.into());
     }
     match asked.child.table.named(slot).map_err(because)? {
-        Object::RomDataspace(_) => {
+        Object::RomDataspace(_) | Object::SharedDataspace(_) => {
             drop(asked.child.table.take(slot.0));
             Ok(())
         }

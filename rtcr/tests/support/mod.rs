@@ -5,25 +5,29 @@ pub mod random;
 pub mod snapshot;
 pub mod world;
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard},
+};
 
 use base::{
     env::slots,
     executable::Layout,
     rpc::{
-        Answer, Body, Buffer, Label, Long, MAX_WORDS, Registers, Reply, Request, Selector, Sequence, Slot, Status,
-        ThreadNumber, Transport,
+        Answer, Body, Buffer, CallError, Label, Long, MAX_WORDS, Registers, Reply, Request, Selector, Sequence, Slot,
+        Status, ThreadNumber, Transport,
     },
-    session::{INTERFACES, cpu, log, parent, pd, rm, rom, signal, timer},
+    session::{INTERFACES, cpu, log, parent, parent::OpenError, pd, rm, rom, signal, timer},
 };
 use rtcr::{
     checkpoint::Checkpoint,
     child::Child,
     information::Need,
+    object::SessionInfo,
     restore::{Replaying, RestoreError, Step},
     start::{Program, Settings, numbers},
     storage::Pool,
-    surroundings::{Event, Surroundings},
+    surroundings::{CallInfo, Event, Opened, Surroundings},
     upstream::Upstream,
 };
 
@@ -72,6 +76,7 @@ pub fn settings() -> Settings<'static> {
         stack: STACK,
         base: BASE,
         endpoint: slots::ENDPOINT,
+        service: slots::ENDPOINT,
         exceptions: Slot(500),
         log: slots::LOG,
     }
@@ -90,6 +95,19 @@ pub struct Embedder {
     pub events: Vec<Event>,
     pub rung: Vec<Slot>,
     pub quiet: bool,
+    /// Sessions that there are, and the number that was given last.
+    pub sessions: BTreeSet<u32>,
+    pub last_session: u32,
+    /// Calls that are on their way.
+    pub calls: BTreeMap<ThreadNumber, CallInfo>,
+    pub kept: Vec<CallInfo>,
+    pub again: Vec<(ThreadNumber, CallInfo)>,
+}
+
+impl Embedder {
+    fn opened(number: u32) -> Opened {
+        Opened { number, endpoint: slots::ENDPOINT, badge: 500 + number }
+    }
 }
 
 struct ParentOf<'a>(&'a mut Embedder);
@@ -108,6 +126,50 @@ impl Surroundings for Embedder {
 
     fn ring(&mut self, doorbell: Slot) {
         self.rung.push(doorbell);
+    }
+
+    /// Everybody has the service; the first answer is that it takes longer.
+    fn open(&mut self, service: &str, argument: &[u8]) -> Result<Opened, CallError<OpenError>> {
+        match (service, argument) {
+            ("service", b"later") => Err(CallError::Pending),
+            ("service", _) => {
+                self.last_session += 1;
+                self.sessions.insert(self.last_session);
+                Ok(Self::opened(self.last_session))
+            }
+            _ => Err(OpenError::Service.into()),
+        }
+    }
+
+    fn close(&mut self, session: u32) {
+        assert!(self.sessions.remove(&session), "a session is closed once");
+    }
+
+    fn reopen(&mut self, session: &SessionInfo) -> Result<Opened, CallError<OpenError>> {
+        self.sessions.insert(session.number);
+        self.last_session = self.last_session.max(session.number);
+        Ok(Self::opened(session.number))
+    }
+
+    fn keep_only(&mut self, sessions: &mut dyn Iterator<Item = u32>) {
+        self.sessions = sessions.collect();
+    }
+
+    fn call(&mut self, thread: ThreadNumber) -> Option<CallInfo> {
+        self.calls.get(&thread).copied()
+    }
+
+    fn keep_call(&mut self, call: CallInfo) -> bool {
+        self.kept.push(call);
+        self.calls.values().any(|known| *known == call)
+    }
+
+    fn forget_call(&mut self, call: CallInfo) {
+        self.kept.retain(|kept| *kept != call);
+    }
+
+    fn call_again(&mut self, thread: ThreadNumber, call: CallInfo) {
+        self.again.push((thread, call));
     }
 
     fn fingerprint(&mut self, name: &str, _: Slot) -> u64 {
@@ -357,6 +419,7 @@ pub fn furnish(world: &World, player: &Player<'_, '_>) {
     player.cpu().bind(thread, bell).unwrap();
     player.cpu().start(thread, 0x0100_0040, 0x0c1f_e800, 9).unwrap();
     player.cpu().pause(thread).unwrap();
+    player.parent().open("service", b"furnished").unwrap();
     random::scribble(world, 1);
     world.state().advance(100_000);
 }

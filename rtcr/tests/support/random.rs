@@ -48,6 +48,8 @@ pub enum Act {
     Bind { thread: u32, bell: u32 },
     Prioritize { thread: u32, priority: u8 },
     Destroy(u32),
+    Open(u8),
+    Close(u32),
     Scribble(u32),
     Pass(u64),
 }
@@ -103,6 +105,8 @@ pub fn act() -> impl Strategy<Value = Act> {
         1 => (thread(), number()).prop_map(|(thread, bell)| Act::Bind { thread, bell }),
         1 => (thread(), 1..120u8).prop_map(|(thread, priority)| Act::Prioritize { thread, priority }),
         1 => thread().prop_map(Act::Destroy),
+        2 => any::<u8>().prop_map(Act::Open),
+        2 => number().prop_map(Act::Close),
         3 => any::<u32>().prop_map(Act::Scribble),
         2 => (1..2_000_000u64).prop_map(Act::Pass),
     ]
@@ -171,6 +175,8 @@ pub fn perform(world: &World, player: &Player<'_, '_>, act: &Act) {
         // A component whose first thread is gone has no say any more.
         Act::Destroy(number) if number != slots::THREAD.0 => _ = cpu.destroy(Slot(number)),
         Act::Destroy(_) => {}
+        Act::Open(argument) => _ = player.parent().open("service", &[argument]),
+        Act::Close(number) => _ = player.parent().close(Slot(number)),
         Act::Scribble(seed) => scribble(world, seed),
         Act::Pass(time) => world.state().advance(time),
     }

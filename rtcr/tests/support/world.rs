@@ -4,7 +4,7 @@
 //! time passes only when somebody says so. The k-th request can be made to fail.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard},
 };
 
@@ -41,6 +41,8 @@ pub struct State {
     pub forgets_regions: bool,
     /// Which request fails.
     pub fails_at: Option<usize>,
+    /// What others have handed over: its numbers can be given up while it lives.
+    pub shared: BTreeSet<Id>,
     /// Requests in order: session and operation.
     pub asked: Vec<(Slot, u8)>,
     last: Id,
@@ -142,6 +144,7 @@ impl World {
             forgets_regions: false,
             fails_at: None,
             asked: Vec::new(),
+            shared: BTreeSet::new(),
             last: 100,
         };
         // Of its own the holder has sessions, which are looked up by nobody here, an endpoint and a context.
@@ -536,6 +539,7 @@ impl pd::Pd for State {
         let id = *self.table.get(&slot.0).ok_or(Error::Nothing)?;
         match self.objects.get(&id) {
             Some(Object { kind: Kind::Dataspace(Dataspace { module: Some(_), .. }), .. }) => self.end(id),
+            Some(_) if self.shared.contains(&id) => {}
             // Core takes the number away, and the object lives on; nobody here may do that to what it owns.
             Some(_) => panic!("a number of something that lives is taken away"),
             None => {}
