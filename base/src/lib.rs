@@ -89,6 +89,7 @@ pub mod testing;
 pub mod text;
 #[cfg(feature = "runtime")]
 pub mod thread;
+pub mod trace;
 
 #[cfg(feature = "runtime")]
 pub use env::Env;

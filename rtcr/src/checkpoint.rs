@@ -39,7 +39,7 @@ use crate::{
     standing::Standing,
     stop::Stopped,
     storage::{Pages, Place, Shortage, Storage},
-    surroundings::{Event, Surroundings},
+    surroundings::{Event, Phase, Surroundings, Work},
     table::PRIVATE,
 };
 
@@ -111,6 +111,18 @@ impl<T: Transport + Copy> Child<T> {
         storage: &mut S,
         surroundings: &mut P,
     ) -> Result<Checkpoint, CheckpointError> {
+        surroundings.event(Event::Begins(Work::Checkpoint));
+        let checkpoint = self.try_checkpoint(storage, surroundings);
+        surroundings.event(Event::Ends(Work::Checkpoint));
+        checkpoint
+    }
+
+    fn try_checkpoint<S: Storage + ?Sized, P: Surroundings + ?Sized>(
+        &mut self,
+        storage: &mut S,
+        surroundings: &mut P,
+    ) -> Result<Checkpoint, CheckpointError> {
+        surroundings.event(Event::Phase(Phase::Information));
         if self.stage == Stage::Running {
             let mut first = None;
             self.obstacles(surroundings, |obstacle| first = first.take().or(Some(obstacle)));
@@ -185,14 +197,19 @@ impl<T: Transport + Copy> Child<T> {
         }
         self.write_objects(information);
 
+        surroundings.event(Event::Phase(Phase::Freeze));
         let stopped = Stopped::freeze(self.up, self.pd.number).map_err(CheckpointError::Thread)?;
         surroundings.event(Event::Stopped { threads: stopped.threads() });
         information.clock = self.now().map_err(CheckpointError::Time)?;
+        surroundings.event(Event::Phase(Phase::Registers));
         self.read_threads(information, surroundings, &stopped)?;
+        surroundings.event(Event::Phase(Phase::Signals));
         self.read_signals(information, &stopped)?;
+        surroundings.event(Event::Phase(Phase::Pages));
         let saved = self.copy_pages(information, pages, &stopped)?;
-        drop(stopped);
         surroundings.event(Event::Saved { pages: saved });
+        surroundings.event(Event::Phase(Phase::Thaw));
+        drop(stopped);
         surroundings.event(Event::Thawed);
         Ok(())
     }

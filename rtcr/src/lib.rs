@@ -17,6 +17,7 @@
 //! * [`restore`]: from a value to objects, by replay or directly.
 //! * [`storage`]: what the caller brings.
 //! * [`surroundings`]: what the library asks of whoever embeds it.
+//! * [`notes`]: what is done, as events of a trace.
 //! * [`upstream`]: the parent's own sessions.
 //!
 //! Whoever embeds it has one thread for each child, which receives a request, calls
@@ -31,6 +32,7 @@ pub mod checkpoint;
 pub mod child;
 pub mod information;
 pub mod journal;
+pub mod notes;
 pub mod object;
 pub mod obstacle;
 pub mod restore;

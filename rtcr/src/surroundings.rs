@@ -125,6 +125,12 @@ pub trait Surroundings {
 /// What is told of checkpoints and restores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A checkpoint or a restore begins.
+    Begins(Work),
+    /// Its next phase begins.
+    Phase(Phase),
+    /// It has ended, well or not.
+    Ends(Work),
     /// All threads of the component stand still.
     Stopped {
         /// How many there are.
@@ -172,6 +178,44 @@ pub enum Event {
     Thawed,
 }
 
+/// What takes time and has phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// From functional objects to information.
+    Checkpoint,
+    /// From information to functional objects.
+    Restore,
+}
+
+/// The phases of checkpoints and restores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// What does not change by itself is written down, while the component runs.
+    Information,
+    /// All threads are stopped.
+    Freeze,
+    /// Registers of threads are read.
+    Registers,
+    /// What is pending is read, or set.
+    Signals,
+    /// Pages are copied to the storage.
+    Pages,
+    /// Threads go on.
+    Thaw,
+    /// A new instance is made.
+    Instance,
+    /// It boots, and is answered from the journal.
+    Bootstrap,
+    /// Objects go and come.
+    Objects,
+    /// Memory is brought to what it was.
+    Memory,
+    /// Memory is attached where it was.
+    Regions,
+    /// Threads come, and get their registers.
+    Threads,
+}
+
 /// What has been done so far, for a line after each checkpoint and restore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -199,6 +243,7 @@ impl Statistics {
             Event::Memory { pages } => (&mut self.pages, pages),
             Event::Repair { bytes } => (&mut self.repaired, bytes),
             Event::Registers { threads } => (&mut self.threads, threads),
+            Event::Begins(_) | Event::Phase(_) | Event::Ends(_) => return,
             Event::Stopped { .. } | Event::Barrier | Event::Thawed => return,
         };
         *count = count.saturating_add(by);

@@ -13,7 +13,7 @@ use base::{
 use rtcr::{
     information::Stage,
     restore::RestoreError,
-    surroundings::{Event, Statistics},
+    surroundings::{Event, Phase, Statistics, Work},
     upstream::Upstream,
 };
 use support::*;
@@ -54,6 +54,10 @@ fn another_bootstrap_is_refused_and_the_first_difference_named() {
     assert!(error.starts_with("it is another component: its request 0 is Parent.exit(1), and was"), "{error}");
 }
 
+fn is_step(event: &Event) -> bool {
+    matches!(event, Event::Begins(_) | Event::Phase(_) | Event::Ends(_))
+}
+
 #[test]
 fn the_bootstrap_is_answered_with_the_same_words_and_says_nothing_twice() {
     let world = world();
@@ -67,8 +71,13 @@ fn the_bootstrap_is_answered_with_the_same_words_and_says_nothing_twice() {
     assert_eq!(child.journal(), &saved.information().journal);
     let answered = embedder.events.iter().filter(|event| matches!(event, Event::Answered { .. })).count();
     assert_eq!(answered as u32, child.journal().len());
-    let rest: Vec<_> =
-        embedder.events.iter().filter(|event| !matches!(event, Event::Answered { .. })).copied().collect();
+    let steps: Vec<_> = embedder.events.iter().filter(|event| is_step(event)).copied().collect();
+    let phases =
+        [Phase::Freeze, Phase::Objects, Phase::Memory, Phase::Regions, Phase::Threads, Phase::Signals, Phase::Thaw];
+    assert_eq!(steps[..phases.len()], phases.map(Event::Phase));
+    assert_eq!(steps[phases.len()..], [Event::Ends(Work::Restore)]);
+    let rest = embedder.events.iter().filter(|event| !matches!(event, Event::Answered { .. }) && !is_step(event));
+    let rest: Vec<_> = rest.copied().collect();
     // 2 pages of data, 32 of heap; a stack that is as good as empty, and its page for messages.
     let expected = [
         Event::Barrier,

@@ -4,7 +4,8 @@ use super::{Ward, ward::MAX_PDS};
 use crate::{
     rpc::{Arguments, CallError, Decision, Slot, Transport},
     session::pd::{
-        self, AllocateError, CopyError, CreateError, FreeError, InstallError, LookupError, TransferError, call,
+        self, AllocateError, CopyError, CreateError, FreeError, InstallError, LookupError, TraceError, TransferError,
+        call,
     },
 };
 
@@ -172,5 +173,14 @@ impl<T: Transport + Copy> pd::Interposer for Ward<T> {
             return Decision::Answer(Err(LookupError::Nothing.into()));
         };
         self.pd().hang_up(endpoint, pd).into()
+    }
+
+    fn trace_kind(&mut self, (name,): Arguments<'_, call::TraceKind>) -> Decision<call::TraceKind> {
+        self.pd().trace_kind(name).into()
+    }
+
+    fn note(&mut self, (pd, note): Arguments<'_, call::Note>) -> Decision<call::Note> {
+        let Some(pd) = self.out(pd) else { return Decision::Answer(Err(TraceError::Nothing.into())) };
+        self.pd().note(pd, note).into()
     }
 }

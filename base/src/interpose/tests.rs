@@ -228,7 +228,7 @@ fn numbers(interface: &str, operation: &str) -> &'static [usize] {
             "Pd",
             "allocate" | "copy" | "create_endpoint" | "create_notification" | "hang_up" | "transfer" | "install",
         ) => &[0, 1],
-        ("Pd", "populate" | "free" | "describe" | "account") => &[0],
+        ("Pd", "populate" | "free" | "describe" | "account" | "note") => &[0],
         ("Rm", "create" | "create_space" | "attach" | "handle_faults") => &[0, 1],
         ("Rm", _) => &[0],
         ("Cpu", "bind" | "handle_exceptions") => &[0, 1],

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ErrorCode, Words, interface,
-    rpc::{Reader, Registers, Slot, Words},
+    rpc::{Reader, Registers, Slot, ThreadNumber, Words},
 };
 
 /// PD: protection domains, their memory, their accounts, and what lies in their slots.
@@ -85,6 +85,14 @@ pub trait Pd {
     /// Calls on an endpoint that wait to be answered, or to be received, by whoever is in `pd`, end as "peer gone".
     #[operation(16)]
     fn hang_up(&mut self, endpoint: Slot, pd: Slot) -> Result<u32, LookupError>;
+
+    /// The number by which events of that kind are left in the trace; the same name has the same number for everybody.
+    #[operation(17, idempotent, encoded)]
+    fn trace_kind(&mut self, name: &str) -> Result<u32, TraceError>;
+
+    /// Leaves an event in the trace, as one of a protection domain's.
+    #[operation(18)]
+    fn note(&mut self, pd: Slot, note: Note) -> Result<(), TraceError>;
 }
 
 /// Lets whoever serves choose a number.
@@ -379,4 +387,94 @@ pub enum InstallError {
     Grant = 13,
     /// There is no such service, or the label does not fit it.
     Service = 14,
+}
+
+/// An event that a component leaves in the trace; see [`trace`](crate::trace).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What `trace_kind` has told.
+    pub kind: u8,
+    /// Which thread leaves it.
+    pub thread: ThreadNumber,
+    /// Whether something begins or ends with it.
+    pub shape: Shape,
+    /// What the value counts.
+    pub unit: Unit,
+    /// How much, how many, which.
+    pub value: u32,
+}
+
+/// Whether something begins or ends with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// It takes no time.
+    Instant,
+    /// Something begins, which ends with the thread's next `End` of the same kind.
+    Begin,
+    /// The next step of what has begun; it ends the step before.
+    Step,
+    /// What has begun ends, with its last step.
+    End,
+}
+
+/// What an event's value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// There is no value.
+    Nothing,
+    /// Things, of which the kind's name says what they are.
+    Number,
+    /// Bytes.
+    Bytes,
+    /// An operation: its number, its interface's number from bit 8 on, and from bit 16 on how many were before it.
+    Operation,
+}
+
+impl Shape {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Instant, Self::Begin, Self::Step, Self::End];
+}
+
+impl Unit {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Nothing, Self::Number, Self::Bytes, Self::Operation];
+}
+
+/// Two words: kind, thread from bit 8, shape from bit 16, unit from bit 24; the value.
+impl Words for Note {
+    const WORDS: usize = 2;
+
+    #[inline]
+    fn put(self, to: &mut Registers) {
+        let Self { kind, thread, shape, unit, value } = self;
+        to.push(u32::from_le_bytes([kind, thread.number(), shape as u8, unit as u8]));
+        to.push(value);
+    }
+
+    #[inline]
+    fn take(from: &mut Reader) -> Option<Self> {
+        let [kind, thread, shape, unit] = from.word()?.to_le_bytes();
+        Some(Self {
+            kind,
+            thread: ThreadNumber::new(thread)?,
+            shape: *Shape::ALL.get(usize::from(shape))?,
+            unit: *Unit::ALL.get(usize::from(unit))?,
+            value: from.word()?,
+        })
+    }
+}
+
+/// Why nothing was left in the trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ErrorCode)]
+pub enum TraceError {
+    /// There is nothing under this number.
+    Nothing = 1,
+    /// It is no protection domain of the caller's, or there is no such kind of events.
+    Kind = 2,
+    /// There is no room for another kind.
+    Exhausted = 8,
+    /// An empty name, or one that is too long or not printable.
+    Name = 12,
+    /// Nothing is recorded.
+    Off = 15,
 }

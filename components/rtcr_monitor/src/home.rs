@@ -11,8 +11,12 @@ use base::{
         parent::{self, Event as Fate, Name, RequestError, call},
         pd::OWN,
     },
+    trace::Tracer,
 };
-use rtcr::surroundings::{Event, Statistics, Surroundings};
+use rtcr::{
+    notes,
+    surroundings::{Event, Statistics, Surroundings},
+};
 
 /// The surroundings of a child.
 pub struct Home {
@@ -29,6 +33,7 @@ pub struct Home {
     /// When the child was stopped last, and when it went on.
     stopped: u64,
     thawed: u64,
+    tracer: Tracer<{ notes::KINDS.len() }>,
 }
 
 impl Home {
@@ -44,6 +49,7 @@ impl Home {
             done: Statistics::default(),
             stopped: 0,
             thawed: 0,
+            tracer: Tracer::new(env.platform(), &notes::KINDS),
         }
     }
 
@@ -97,6 +103,7 @@ impl Surroundings for Home {
     }
 
     fn event(&mut self, event: Event) {
+        notes::of(&event).for_each(|(kind, value)| self.tracer.note(kind, value));
         match event {
             Event::Stopped { .. } => self.stopped = self.now(),
             Event::Thawed => self.thawed = self.now(),

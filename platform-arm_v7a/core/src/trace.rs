@@ -5,7 +5,7 @@
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use base::{
-    rpc::{Reply, Request},
+    rpc::{Call as _, Reply, Request},
     session::{census, cpu, device, echo, log, parent, pd, report, rm, rom, signal, timer},
 };
 use wire::{
@@ -22,9 +22,12 @@ use crate::{
 const EVENTS: usize = 1 << 15;
 /// Names that are kept, of protection domains and threads; others are told by their numbers.
 const NAMES: usize = 255;
+/// Kinds of events that components leave.
+const KINDS: usize = 63;
 
 static RING: Ring<EVENTS> = Ring::new();
 static NAMES_OF_ALL: Names<NAMES> = Names::new();
+static NAMES_OF_KINDS: Names<KINDS> = Names::new();
 /// The number of the name of the protection domain in each place.
 static NAME_OF: [AtomicU8; MAX_DOMAINS as usize] = [const { AtomicU8::new(0) }; MAX_DOMAINS as usize];
 
@@ -59,6 +62,21 @@ pub fn name_domain(domain: Id<Domain>, name: &str) {
 #[inline(always)]
 pub fn name(name: &str) -> u8 {
     if ON { NAMES_OF_ALL.number(name) } else { 0 }
+}
+
+/// The number of a kind of events that components leave; 0 if there is no room. Compares with all there are.
+pub fn kind(name: &str) -> u8 {
+    NAMES_OF_KINDS.number(name)
+}
+
+/// Whether there is a kind of that number.
+pub fn is_kind(number: u8) -> bool {
+    (1..=NAMES_OF_KINDS.count()).contains(&number)
+}
+
+/// Whether a request leaves an event: that is recorded, and not that it was asked for.
+pub fn is_note(session: Session, request: &Request<'_>) -> bool {
+    matches!(session, Session::Pd) && request.label.selector() == pd::call::Note::SELECTOR
 }
 
 /// A request as an event.
@@ -102,6 +120,6 @@ fn interface(session: Session) -> u8 {
 /// Tells the host all that was recorded. Call it before the record that ends the run.
 pub fn tell(lines: &mut Lines) {
     if ON {
-        trace::tell(&RING, &NAMES_OF_ALL, |piece| lines.report(&Record::Trace(piece)));
+        trace::tell(&RING, &NAMES_OF_ALL, &NAMES_OF_KINDS, |piece| lines.report(&Record::Trace(piece)));
     }
 }

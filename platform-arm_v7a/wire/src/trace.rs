@@ -53,6 +53,13 @@ pub enum Piece<'a> {
         /// The name.
         name: &'a str,
     },
+    /// The name of a kind of events that components leave.
+    Kind {
+        /// The number, which is not 0.
+        number: u8,
+        /// The name.
+        name: &'a str,
+    },
     /// The next events, oldest first, [`BYTES`] each.
     Events(&'a [u8]),
 }
@@ -94,9 +101,10 @@ impl Moment {
 }
 
 /// Tells a trace, piece by piece.
-pub fn tell<const EVENTS_KEPT: usize, const NAMES: usize>(
+pub fn tell<const EVENTS_KEPT: usize, const NAMES: usize, const KINDS: usize>(
     ring: &Ring<EVENTS_KEPT>,
     names: &Names<NAMES>,
+    kinds: &Names<KINDS>,
     mut piece: impl FnMut(Piece<'_>),
 ) {
     let kept = ring.kept();
@@ -104,6 +112,9 @@ pub fn tell<const EVENTS_KEPT: usize, const NAMES: usize>(
     let mut buffer = [0; MAX_NAME];
     for number in 1..=names.count() {
         piece(Piece::Name { number, name: names.get(number, &mut buffer) });
+    }
+    for number in 1..=kinds.count() {
+        piece(Piece::Kind { number, name: kinds.get(number, &mut buffer) });
     }
     let (mut bytes, mut length) = ([0; EVENTS * BYTES], 0);
     for index in 0..kept {
@@ -128,6 +139,8 @@ mod tests {
     fn a_trace_is_told_in_order_and_in_pieces_that_fit() {
         let (ring, names) = (Ring::<100>::new(), Names::<4>::new());
         names.number("hello");
+        let kinds = Names::<4>::new();
+        kinds.number("barrier");
         let moment = |number: u32| Moment {
             time: number.into(),
             domain: 3,
@@ -135,13 +148,14 @@ mod tests {
             event: Event::Signal { cookie: number, rings: true },
         };
         (0..130).for_each(|number| ring.push(moment(number).words()));
-        let (mut told, mut names_told, mut begin) = (Vec::new(), Vec::new(), None);
-        tell(&ring, &names, |piece| {
+        let (mut told, mut names_told, mut kinds_told, mut begin) = (Vec::new(), Vec::new(), Vec::new(), None);
+        tell(&ring, &names, &kinds, |piece| {
             let mut buffer = [0; MAX];
             let mut frame = Record::Trace(piece).encode(&mut buffer).unwrap().to_vec();
             match Record::decode(&mut frame).unwrap() {
                 Record::Trace(Piece::Begin { recorded, kept }) => begin = Some((recorded, kept)),
                 Record::Trace(Piece::Name { number, name }) => names_told.push((number, name.to_owned())),
+                Record::Trace(Piece::Kind { number, name }) => kinds_told.push((number, name.to_owned())),
                 Record::Trace(Piece::Events(bytes)) => {
                     let (events, rest) = bytes.as_chunks();
                     assert!(rest.is_empty());
@@ -152,13 +166,14 @@ mod tests {
         });
         assert_eq!(begin, Some((130, 100)));
         assert_eq!(names_told, [(1, "hello".to_owned())]);
+        assert_eq!(kinds_told, [(1, "barrier".to_owned())]);
         assert_eq!(told, (30..130).map(moment).collect::<Vec<_>>());
     }
 
     #[test]
     fn of_an_empty_ring_only_that_is_told() {
         let mut pieces = 0;
-        tell(&Ring::<4>::new(), &Names::<4>::new(), |piece| {
+        tell(&Ring::<4>::new(), &Names::<4>::new(), &Names::<4>::new(), |piece| {
             assert_eq!(piece, Piece::Begin { recorded: 0, kept: 0 });
             pieces += 1;
         });

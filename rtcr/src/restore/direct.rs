@@ -4,8 +4,13 @@ use base::rpc::Transport;
 
 use super::RestoreError;
 use crate::{
-    checkpoint::Checkpoint, child::Child, information::Stage, start::Settings, stop::Stopped,
-    surroundings::Surroundings, upstream::Upstream,
+    checkpoint::Checkpoint,
+    child::Child,
+    information::Stage,
+    start::Settings,
+    stop::Stopped,
+    surroundings::{Event, Phase, Surroundings, Work},
+    upstream::Upstream,
 };
 
 impl<T: Transport + Copy> Child<T> {
@@ -24,10 +29,20 @@ impl<T: Transport + Copy> Child<T> {
         if information.stage == Stage::Booting {
             return Err(RestoreError::Booting);
         }
+        surroundings.event(Event::Begins(Work::Restore));
+        surroundings.event(Event::Phase(Phase::Instance));
         let settings = Settings { ram: information.account.ram, caps: information.account.caps, ..*settings };
-        let child = Self::create(up, &settings)?;
-        // Threads that are made in a frozen protection domain do not run.
-        let stopped = Stopped::freeze(up, child.pd.number).map_err(RestoreError::State)?;
-        child.become_saved(saved, stopped, surroundings)
+        let frozen = Self::create(up, &settings).map_err(RestoreError::Start).and_then(|child| {
+            // Threads that are made in a frozen protection domain do not run.
+            let stopped = Stopped::freeze(up, child.pd.number).map_err(RestoreError::State)?;
+            Ok((child, stopped))
+        });
+        match frozen {
+            Ok((child, stopped)) => child.become_saved(saved, stopped, surroundings),
+            Err(error) => {
+                surroundings.event(Event::Ends(Work::Restore));
+                Err(error)
+            }
+        }
     }
 }

@@ -34,7 +34,7 @@ use crate::{
     object::{GoneError, ModuleName},
     start::StartError,
     stop::Stopped,
-    surroundings::{Event, Surroundings},
+    surroundings::{Event, Phase, Surroundings, Work},
 };
 use difference::Difference;
 
@@ -162,8 +162,9 @@ impl<T: Transport + Copy> Child<T> {
         stopped: Stopped<T>,
         surroundings: &mut P,
     ) -> Result<Self, RestoreError> {
-        match self.apply(saved, surroundings) {
+        let restored = match self.apply(saved, surroundings) {
             Ok(()) => {
+                surroundings.event(Event::Phase(Phase::Thaw));
                 drop(stopped);
                 surroundings.event(Event::Thawed);
                 self.ring_all(surroundings);
@@ -173,7 +174,9 @@ impl<T: Transport + Copy> Child<T> {
                 stopped.abandon();
                 Err(error)
             }
-        }
+        };
+        surroundings.event(Event::Ends(Work::Restore));
+        restored
     }
 
     fn apply<P: Surroundings + ?Sized>(
@@ -185,18 +188,24 @@ impl<T: Transport + Copy> Child<T> {
         if information.slots != self.table.slots() {
             return Err(RestoreError::Slots { saved: information.slots, given: self.table.slots() });
         }
+        let begin = |surroundings: &mut P, phase| surroundings.event(Event::Phase(phase));
+        begin(surroundings, Phase::Objects);
         let mut difference = Difference::new(self, saved);
         difference.raise_quota()?;
         let gone = difference.remove()?;
         let made = difference.make(surroundings)?;
         surroundings.event(Event::Objects { gone, made });
+        begin(surroundings, Phase::Memory);
         let (pages, bytes) = difference.copy_memory()?;
         surroundings.event(Event::Memory { pages });
         surroundings.event(Event::Repair { bytes });
+        begin(surroundings, Phase::Regions);
         difference.attach()?;
+        begin(surroundings, Phase::Threads);
         difference.make_threads()?;
         let threads = difference.write_threads()?;
         surroundings.event(Event::Registers { threads });
+        begin(surroundings, Phase::Signals);
         difference.set_signals()?;
         difference.set_quota()?;
         difference.set_clock()?;

@@ -14,7 +14,7 @@ use crate::{
     session,
     start::{Program, Settings},
     stop::Stopped,
-    surroundings::{Event, Surroundings},
+    surroundings::{Event, Phase, Surroundings, Work},
     upstream::Upstream,
 };
 
@@ -62,8 +62,18 @@ impl<T: Transport + Copy> Child<T> {
             let AccountInfo { ram, caps } = saved.information().account;
             (settings.ram, settings.caps) = (ram, caps);
         }
-        let child = Self::start(up, &settings, program, surroundings)?;
-        Ok(Replaying { child, saved, place: 0, index: 0, at_barrier: false })
+        surroundings.event(Event::Begins(Work::Restore));
+        surroundings.event(Event::Phase(Phase::Instance));
+        match Self::start(up, &settings, program, surroundings) {
+            Ok(child) => {
+                surroundings.event(Event::Phase(Phase::Bootstrap));
+                Ok(Replaying { child, saved, place: 0, index: 0, at_barrier: false })
+            }
+            Err(error) => {
+                surroundings.event(Event::Ends(Work::Restore));
+                Err(error.into())
+            }
+        }
     }
 }
 
@@ -73,6 +83,20 @@ impl<T: Transport + Copy> Replaying<'_, T> {
     /// # Errors
     /// It is not what the old instance asked for, or cannot be done again. The instance is to be dropped.
     pub fn serve<'s, P: Surroundings + ?Sized>(
+        &mut self,
+        interface: u16,
+        request: &Request<'_>,
+        space: &'s mut Buffer,
+        surroundings: &mut P,
+    ) -> Result<Step<'s>, RestoreError> {
+        let step = self.step(interface, request, space, surroundings);
+        if step.is_err() {
+            surroundings.event(Event::Ends(Work::Restore));
+        }
+        step
+    }
+
+    fn step<'s, P: Surroundings + ?Sized>(
         &mut self,
         interface: u16,
         request: &Request<'_>,
@@ -146,19 +170,24 @@ impl<T: Transport + Copy> Replaying<'_, T> {
     pub fn finish<P: Surroundings + ?Sized>(self, surroundings: &mut P) -> Result<Child<T>, RestoreError> {
         let Self { mut child, saved, place, index, at_barrier } = self;
         let information = saved.information();
-        match information.stage {
-            Stage::Booting if information.journal.entry(place).is_none() => {
-                child.journal = information.journal.clone();
-                // Until the barrier there are none.
-                surroundings.keep_only(&mut core::iter::empty());
-                Ok(child)
+        if information.stage == Stage::Running && at_barrier {
+            surroundings.event(Event::Phase(Phase::Freeze));
+            match Stopped::freeze(child.up, child.pd.number) {
+                Ok(stopped) => return child.become_saved(saved, stopped, surroundings),
+                Err(error) => {
+                    surroundings.event(Event::Ends(Work::Restore));
+                    return Err(RestoreError::State(error));
+                }
             }
-            Stage::Running if at_barrier => {
-                let stopped = Stopped::freeze(child.up, child.pd.number).map_err(RestoreError::State)?;
-                child.become_saved(saved, stopped, surroundings)
-            }
-            _ => Err(RestoreError::TooEarly { index }),
         }
+        surroundings.event(Event::Ends(Work::Restore));
+        if information.stage == Stage::Booting && information.journal.entry(place).is_none() {
+            child.journal = information.journal.clone();
+            // Until the barrier there are none.
+            surroundings.keep_only(&mut core::iter::empty());
+            return Ok(child);
+        }
+        Err(RestoreError::TooEarly { index })
     }
 
     /// Whether the journal of a checkpoint from before the barrier has nothing to replay: [`Self::finish`]

@@ -4,7 +4,7 @@ use base::{
     rpc::{Arguments, CallError, Decision, Slot, Transport},
     session::pd::{
         self, Account, AllocateError, CopyError, CopyPages, Description, FreeError, InstallError, LookupError, Memory,
-        OWN, call,
+        OWN, TraceError, call,
     },
 };
 
@@ -60,6 +60,15 @@ impl<T: Transport + Copy, P: Surroundings + ?Sized> pd::Interposer for Asked<'_,
         (at, account): Arguments<'_, call::CreateNotification>,
     ) -> Decision<call::CreateNotification> {
         create_notification(self, at, account).into()
+    }
+
+    /// The numbers of kinds are a run's own, and would be in the memory of what is restored in another one.
+    fn trace_kind(&mut self, _: Arguments<'_, call::TraceKind>) -> Decision<call::TraceKind> {
+        Decision::Answer(Err(TraceError::Off.into()))
+    }
+
+    fn note(&mut self, _: Arguments<'_, call::Note>) -> Decision<call::Note> {
+        Decision::Answer(Err(TraceError::Off.into()))
     }
 }
 

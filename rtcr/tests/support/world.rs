@@ -567,6 +567,14 @@ impl pd::Pd for State {
     fn hang_up(&mut self, _: Slot, _: Slot) -> Result<u32, pd::LookupError> {
         Ok(0)
     }
+
+    fn trace_kind(&mut self, _: &str) -> Result<u32, pd::TraceError> {
+        Err(pd::TraceError::Off)
+    }
+
+    fn note(&mut self, _: Slot, _: pd::Note) -> Result<(), pd::TraceError> {
+        Err(pd::TraceError::Off)
+    }
 }
 
 impl State {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base::session::pd::{Note, Shape};
 use wire::trace::{Event, Moment};
 
 use super::{Recorded, Window};
@@ -15,9 +16,11 @@ pub struct Timeline {
     pub entries: Vec<Entry>,
     /// How many events came before and are lost.
     pub overwritten: u64,
+    /// Names of the kinds of notes.
+    pub(super) kinds: BTreeMap<u8, String>,
 }
 
-/// A component, or core. One that is started again is the same lane.
+/// A component, or core, or what a thread notes. A component that is started again is the same lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
     /// What it is called; with a number behind it if another one is called alike.
@@ -33,7 +36,7 @@ pub struct Entry {
     pub time: u64,
     /// Whose it is.
     pub lane: usize,
-    /// It happened while core served a request.
+    /// It happened while core served a request, or in what a thread notes.
     pub within: bool,
     /// What it was.
     pub what: What,
@@ -64,6 +67,13 @@ pub enum What {
         /// Label of the answer.
         status: Option<u32>,
     },
+    /// A thread says that it does something, or the next step of that.
+    Span {
+        /// What it says.
+        note: Note,
+        /// When that ended, in nanoseconds; none if the run ended in it.
+        end: Option<u64>,
+    },
     /// Something else: no request, and no answer.
     Event(Event),
 }
@@ -82,6 +92,7 @@ impl Entry {
     pub fn end(&self) -> u64 {
         match self.what {
             What::Request { end: Some(end), .. } => end.time,
+            What::Span { end: Some(end), .. } => end,
             _ => self.time,
         }
     }
@@ -98,6 +109,7 @@ impl Timeline {
         let mut entries = Vec::<Entry>::new();
         // Core serves one request after the other.
         let mut open: Option<usize> = None;
+        let mut spans = Spans::default();
         for &Moment { time, domain, name, event } in recorded.moments() {
             let lane = lanes.of(recorded, domain, name);
             let mut push = |within, what| entries.push(Entry { time, lane, within, what });
@@ -118,6 +130,10 @@ impl Timeline {
                         }),
                     }
                 }
+                Event::Note(note) => {
+                    let lane = lanes.notes(lane, note.thread.number());
+                    spans.note(&mut entries, (time, lane), note);
+                }
                 event => {
                     if let Event::ThreadMade { thread, name, .. } = event
                         && let Some(name) = recorded.name(name)
@@ -129,7 +145,8 @@ impl Timeline {
             }
         }
         entries.retain(|entry| entry.time <= window.to && entry.end() >= window.from);
-        Self { lanes: lanes.all, entries, overwritten: recorded.overwritten() }
+        let kinds = recorded.kinds().map(|(number, name)| (number, name.to_owned())).collect();
+        Self { lanes: lanes.all, entries, overwritten: recorded.overwritten(), kinds }
     }
 
     /// When the first entry begins and the last one ends; none if there is no entry.
@@ -139,11 +156,58 @@ impl Timeline {
     }
 }
 
-/// Gives each component a lane.
+/// What threads have begun and not ended, by lane: what it is, and its last step.
+#[derive(Default)]
+struct Spans(BTreeMap<usize, Vec<Open>>);
+
+struct Open {
+    kind: u8,
+    entry: usize,
+    step: Option<usize>,
+}
+
+impl Spans {
+    fn note(&mut self, entries: &mut Vec<Entry>, (time, lane): (u64, usize), note: Note) {
+        let open = self.0.entry(lane).or_default();
+        let close = |entries: &mut Vec<Entry>, entry: Option<usize>| {
+            if let Some(Entry { what: What::Span { end, .. }, .. }) = entry.and_then(|entry| entries.get_mut(entry)) {
+                *end = Some(time);
+            }
+        };
+        let mut what = What::Event(Event::Note(note));
+        match note.shape {
+            Shape::Instant => {}
+            Shape::Begin => {
+                what = What::Span { note, end: None };
+                open.push(Open { kind: note.kind, entry: entries.len(), step: None });
+            }
+            Shape::Step => {
+                what = What::Span { note, end: None };
+                if let Some(open) = open.last_mut() {
+                    close(entries, open.step.replace(entries.len()));
+                }
+            }
+            Shape::End => {
+                if let Some(place) = open.iter().rposition(|open| open.kind == note.kind) {
+                    // What began in it and was not ended ends with it.
+                    for Open { entry, step, .. } in open.drain(place..) {
+                        close(entries, step);
+                        close(entries, Some(entry));
+                    }
+                }
+            }
+        }
+        let depth = open.len() - usize::from(note.shape == Shape::Begin);
+        entries.push(Entry { time, lane, within: depth > 0, what });
+    }
+}
+
+/// Gives each component a lane, and each thread that notes something.
 #[derive(Default)]
 struct Lanes {
     all: Vec<Lane>,
     by_who: BTreeMap<(u16, u8), usize>,
+    by_thread: BTreeMap<(usize, u8), usize>,
     /// How many are called alike.
     alike: BTreeMap<String, u32>,
 }
@@ -160,11 +224,29 @@ impl Lanes {
             (_, Some(name)) => name.to_owned(),
             (_, None) => format!("domain {domain}"),
         };
-        let alike = self.alike.entry(name.clone()).or_insert(0);
-        *alike += 1;
-        let name = if *alike == 1 { name } else { format!("{name} ({alike})") };
+        let name = self.unique(name);
         self.all.push(Lane { name, threads: BTreeMap::new() });
         self.by_who.insert(who, self.all.len() - 1);
+        self.all.len() - 1
+    }
+
+    /// With a number behind it if another one is called alike.
+    fn unique(&mut self, name: String) -> String {
+        let alike = self.alike.entry(name.clone()).or_insert(0);
+        *alike += 1;
+        if *alike == 1 { name } else { format!("{name} ({alike})") }
+    }
+
+    /// Of what a thread notes.
+    fn notes(&mut self, component: usize, thread: u8) -> usize {
+        if let Some(&lane) = self.by_thread.get(&(component, thread)) {
+            return lane;
+        }
+        let Lane { name, threads } = &self.all[component];
+        let thread_name = threads.get(&thread).cloned().unwrap_or_else(|| thread.to_string());
+        let name = self.unique(format!("{name}/{thread_name}"));
+        self.all.push(Lane { name, threads: BTreeMap::new() });
+        self.by_thread.insert((component, thread), self.all.len() - 1);
         self.all.len() - 1
     }
 }

@@ -7,12 +7,14 @@
 mod marks;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write},
 };
 
+use base::session::pd::Shape;
+
 use super::{
-    Timeline, What,
+    Entry, Timeline, What,
     model::CORE,
     scale::Scale,
     words::{self, duration},
@@ -42,7 +44,7 @@ const AGAIN: f64 = 1500.0;
 const TICK: f64 = 95.0;
 
 /// Colours of interfaces: a class of the style sheet, what it stands for, and which interfaces.
-const COLOURS: [(&str, &str, &[u8]); 9] = [
+const COLOURS: [(&str, &str, &[u8]); 11] = [
     ("domain", "protection domains, dataspaces (PD)", &[1]),
     ("map", "region maps (RM)", &[3]),
     ("rom", "modules (ROM)", &[5]),
@@ -52,9 +54,12 @@ const COLOURS: [(&str, &str, &[u8]); 9] = [
     ("talk", "output, parent (LOG, PARENT, REPORT)", &[2, 8, 11]),
     ("device", "devices (IRQ, IO_MEM)", &[9, 10]),
     ("other", "others", &[]),
+    ("span", "what a component says it does", &[]),
+    ("step", "a step of that", &[]),
 ];
 
-/// A request, or several that cannot be told apart.
+/// A request, or what a component says it does, or several that cannot be told apart.
+#[derive(Clone)]
 struct Bar {
     lane: usize,
     x: f64,
@@ -65,6 +70,47 @@ struct Bar {
     /// It did not succeed.
     wrong: bool,
     count: u32,
+    row: Row,
+}
+
+/// What a bar is of, and so where in its lane it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Row {
+    /// A request.
+    Request,
+    /// What a component says it does.
+    Span,
+    /// A step of that.
+    Step,
+}
+
+impl Row {
+    /// Where it begins below a lane's top, and how high it is.
+    const fn place(self) -> (f64, f64) {
+        match self {
+            Self::Request => (BAR, BAR_HEIGHT),
+            Self::Span => (3.0, 13.0),
+            Self::Step => (17.0, 13.0),
+        }
+    }
+}
+
+impl Bar {
+    fn class(&self) -> &'static str {
+        match self.row {
+            Row::Request => colour(self.interface),
+            Row::Span => "span",
+            Row::Step => "step",
+        }
+    }
+
+    /// What several are called.
+    const fn many(&self) -> &'static str {
+        match self.row {
+            Row::Request => "requests",
+            Row::Span | Row::Step => "of these",
+        }
+    }
 }
 
 /// The picture of a timeline.
@@ -194,8 +240,9 @@ impl<'a> Picture<'a> {
     }
 
     fn bar(&self, to: &mut String, bar: &Bar) -> fmt::Result {
-        let (y, width) = (Self::top(bar.lane) + BAR, (bar.end - bar.x).max(1.0));
-        let class = colour(bar.interface);
+        let (top, height) = bar.row.place();
+        let (y, width) = (Self::top(bar.lane) + top, (bar.end - bar.x).max(1.0));
+        let class = bar.class();
         // A wrong one is seen however thin it is.
         let edge = match (bar.wrong, width < 4.0) {
             (true, _) => " wrong",
@@ -204,17 +251,22 @@ impl<'a> Picture<'a> {
         };
         let title = match bar.count {
             1 => escape(&bar.title),
-            count => format!("{count} requests, the first one: {}", escape(&bar.title)),
+            count => format!("{count} {}, the first one: {}", bar.many(), escape(&bar.title)),
         };
-        if bar.lane != CORE && width > THIN {
+        if bar.row == Row::Request && bar.lane != CORE && width > THIN {
             let from = Self::top(CORE) + BAR + BAR_HEIGHT;
             writeln!(to, r#"<path class="ask" d="M{:.1} {from:.0}V{y:.0}"/>"#, bar.x)?;
         }
         write!(to, r#"<rect class="bar {class}{edge}" x="{:.1}" y="{y:.0}" width="{width:.1}" "#, bar.x)?;
-        writeln!(to, r#"height="{BAR_HEIGHT}" rx="2"><title>{title}</title></rect>"#)?;
+        writeln!(to, r#"height="{height}" rx="2"><title>{title}</title></rect>"#)?;
         if bar.count == 1 && bar.label.chars().count() as f64 * LETTER < width {
             let label = escape(&bar.label);
-            writeln!(to, r#"<text class="in" x="{:.1}" y="{:.0}">{label}</text>"#, bar.x + 3.0, y + 12.5)?;
+            writeln!(
+                to,
+                r#"<text class="in" x="{:.1}" y="{:.0}">{label}</text>"#,
+                bar.x + 3.0,
+                y + height / 2.0 + 3.5
+            )?;
         }
         Ok(())
     }
@@ -239,7 +291,7 @@ impl<'a> Picture<'a> {
     }
 
     fn legend(&self, to: &mut String, y: f64, kinds: BTreeSet<Kind>) -> fmt::Result {
-        let used: BTreeSet<_> = self.bars.iter().map(|bar| colour(bar.interface)).collect();
+        let used: BTreeSet<_> = self.bars.iter().map(Bar::class).collect();
         let mut x = 10.0;
         let advance = |text: &str| 28.0 + 6.9 * text.chars().count() as f64;
         for (class, text, _) in COLOURS.iter().filter(|(class, ..)| used.contains(class)) {
@@ -260,32 +312,51 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// The requests, in their own lanes and in core's.
+/// The requests, in their own lanes and in core's, and what components say they do.
 fn bars(timeline: &Timeline, scale: &Scale) -> Vec<Bar> {
     let mut bars = Vec::<Bar>::new();
-    // The last one in each lane.
-    let mut last = vec![None::<usize>; timeline.lanes.len()];
+    // The last one in each row of each lane.
+    let mut last = BTreeMap::<(usize, Row), usize>::new();
     for entry in &timeline.entries {
-        let What::Request { interface, operation, end, .. } = entry.what else { continue };
-        let status = end.map_or("the run ended".into(), |end| words::status(interface, operation, end.status));
-        let (x, to) = (scale.x(entry.time), end.map_or(scale.width, |end| scale.x(end.time)));
-        let who = timeline.who(entry.lane, &entry.what);
-        let took = end.map_or(String::new(), |end| format!(", {}", duration(end.time - entry.time)));
-        let title = format!("{} {who}: {}: {status}{took}", seconds(entry.time), words::request(interface, operation));
-        for lane in BTreeSet::from([CORE, entry.lane]) {
-            let before = last[lane].and_then(|index| bars.get_mut(index));
-            if let Some(before) = before.filter(|before| to - before.x < THIN * 2.0 && x - before.end < 0.5) {
-                before.end = before.end.max(to);
+        let Some(bar) = bar(timeline, scale, entry) else { continue };
+        let lanes = if bar.row == Row::Request { BTreeSet::from([CORE, bar.lane]) } else { BTreeSet::from([bar.lane]) };
+        for lane in lanes {
+            let before = last.get(&(lane, bar.row)).and_then(|&index| bars.get_mut(index));
+            if let Some(before) = before.filter(|before| bar.end - before.x < THIN * 2.0 && bar.x - before.end < 0.5) {
+                before.end = before.end.max(bar.end);
                 before.count += 1;
-                before.wrong |= is_wrong(&status);
+                before.wrong |= bar.wrong;
                 continue;
             }
-            last[lane] = Some(bars.len());
-            let (title, label) = (title.clone(), words::short(interface, operation));
-            bars.push(Bar { lane, x, end: to, interface, title, label, wrong: is_wrong(&status), count: 1 });
+            last.insert((lane, bar.row), bars.len());
+            bars.push(Bar { lane, ..bar.clone() });
         }
     }
     bars
+}
+
+fn bar(timeline: &Timeline, scale: &Scale, entry: &Entry) -> Option<Bar> {
+    let who = timeline.who(entry.lane, &entry.what);
+    let took = |end: Option<u64>| end.map_or(String::new(), |end| format!(", {}", duration(end - entry.time)));
+    let x = scale.x(entry.time);
+    let (row, interface, end, label, title, wrong) = match entry.what {
+        What::Request { interface, operation, end, .. } => {
+            let status = end.map_or("the run ended".into(), |end| words::status(interface, operation, end.status));
+            let what = words::request(interface, operation);
+            let end = end.map(|end| end.time);
+            let label = words::short(interface, operation);
+            (Row::Request, interface, end, label, format!("{what}: {status}"), is_wrong(&status))
+        }
+        What::Span { note, end } => {
+            let row = if note.shape == Shape::Begin { Row::Span } else { Row::Step };
+            let what = timeline.what(entry.lane, &entry.what);
+            (row, 0, end, what.clone(), what, false)
+        }
+        What::Answer { .. } | What::Event(_) => return None,
+    };
+    let title = format!("{} {who}: {title}{}", seconds(entry.time), took(end));
+    let end = end.map_or(scale.width, |end| scale.x(end));
+    Some(Bar { lane: entry.lane, x, end, interface, title, label, wrong, count: 1, row })
 }
 
 fn is_wrong(status: &str) -> bool {

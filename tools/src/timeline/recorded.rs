@@ -15,6 +15,7 @@ pub struct Recorded {
     recorded: u64,
     kept: u32,
     names: BTreeMap<u8, String>,
+    kinds: BTreeMap<u8, String>,
     moments: Vec<Moment>,
 }
 
@@ -27,6 +28,7 @@ impl Recorded {
         match piece {
             Piece::Begin { recorded, kept } => *self = Self { recorded, kept, ..Self::default() },
             Piece::Name { number, name } => _ = self.names.insert(number, harmless(name)),
+            Piece::Kind { number, name } => _ = self.kinds.insert(number, harmless(name)),
             Piece::Events(bytes) => {
                 let (events, rest) = bytes.as_chunks();
                 if !rest.is_empty() || self.moments.len() + events.len() > self.kept as usize {
@@ -53,6 +55,11 @@ impl Recorded {
     /// The name of that number.
     pub fn name(&self, number: u8) -> Option<&str> {
         self.names.get(&number).map(String::as_str)
+    }
+
+    /// Numbers and names of the kinds of notes.
+    pub fn kinds(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.kinds.iter().map(|(&number, name)| (number, name.as_str()))
     }
 
     /// Whether nothing was told.

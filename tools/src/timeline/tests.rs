@@ -4,6 +4,10 @@
 
 use std::{env, fs, path::Path};
 
+use base::{
+    rpc::ThreadNumber,
+    session::pd::{Note, Shape, Unit},
+};
 use wire::{
     record::{Access, Cause},
     trace::{Event, FaultEnd, Moment, Names, Piece, Ring},
@@ -12,6 +16,8 @@ use wire::{
 use super::{Recorded, Timeline, What, Window, picture};
 
 const DONE: u32 = 0x8000;
+/// Kinds of notes.
+const KINDS: [&str; 4] = ["checkpoint", "freeze", "pages", "memory saved"];
 
 /// Records as core does, and tells it.
 fn told(overwritten: u64, events: &[(u64, u16, Event)]) -> Recorded {
@@ -22,7 +28,9 @@ fn told(overwritten: u64, events: &[(u64, u16, Event)]) -> Recorded {
         ring.push(Moment { time, domain, name: name_of[usize::from(domain)], event }.words());
     }
     let mut recorded = Recorded::default();
-    wire::trace::tell(&ring, &names, |piece| {
+    let kinds = Names::<8>::new();
+    KINDS.iter().for_each(|kind| _ = kinds.number(kind));
+    wire::trace::tell(&ring, &names, &kinds, |piece| {
         let piece = match piece {
             Piece::Begin { recorded, kept } => Piece::Begin { recorded: recorded + overwritten, kept },
             piece => piece,
@@ -38,6 +46,10 @@ fn request(interface: u8, operation: u8) -> Event {
 
 fn answer(interface: u8, operation: u8, status: u32) -> Event {
     Event::Answer { thread: 0, interface, operation, status: Some(status) }
+}
+
+fn note(kind: u8, shape: Shape, unit: Unit, value: u32) -> Event {
+    Event::Note(Note { kind, thread: ThreadNumber::new(1).unwrap(), shape, unit, value })
 }
 
 /// Core makes `init` (2), which makes `worker` (1); another `worker` (3) comes later.
@@ -69,6 +81,12 @@ fn example() -> Recorded {
             (51_016_000, 1, Event::Continued { thread: 1 }),
             (51_020_000, 1, Event::Frozen { threads: 2, depth: 1 }),
             (51_024_000, 1, Event::Thawed { threads: 2, depth: 0 }),
+            (51_024_100, 2, note(1, Shape::Begin, Unit::Nothing, 0)),
+            (51_024_200, 2, note(2, Shape::Step, Unit::Nothing, 0)),
+            (51_024_700, 2, note(3, Shape::Step, Unit::Nothing, 0)),
+            (51_025_300, 2, note(4, Shape::Instant, Unit::Bytes, 8192)),
+            (51_025_600, 2, note(1, Shape::End, Unit::Nothing, 0)),
+            (51_025_800, 2, note(9, Shape::Instant, Unit::Operation, 0x3_0102)),
             (51_026_000, 3, Event::DomainMade { parent: 2 }),
             (51_027_000, 3, Event::exception(0, Cause::SystemCall { number: 77 })),
             (51_029_000, 3, Event::DomainFreed),
@@ -109,8 +127,25 @@ fn answers_belong_to_the_request_before_them() {
     assert_eq!(requests[..4], ended.map(|(interface, operation, end)| (interface, operation, Some(end))));
     assert_eq!(requests[4..], [(11, 1, None)]);
     let names: Vec<_> = timeline.lanes.iter().map(|lane| lane.name.as_str()).collect();
-    assert_eq!(names, ["core", "worker", "init", "worker (2)"]);
+    assert_eq!(names, ["core", "worker", "init", "init/1", "worker (2)"]);
     assert_eq!(timeline.overwritten, 5);
+}
+
+#[test]
+fn what_is_noted_lasts_until_it_ends() {
+    let timeline = Timeline::new(&example(), Window::ALL);
+    let span = |entry: &super::Entry| match entry.what {
+        What::Span { note, end } => Some((note.kind, entry.time, end)),
+        _ => None,
+    };
+    let spans: Vec<_> = timeline.entries.iter().filter_map(span).collect();
+    let (begin, end) = (51_024_100, Some(51_025_600));
+    assert_eq!(spans, [(1, begin, end), (2, begin + 100, Some(begin + 600)), (3, begin + 600, end)]);
+    // An end without a beginning, a step of nothing, and a beginning without an end.
+    let odd = [note(1, Shape::End, Unit::Nothing, 0), note(2, Shape::Step, Unit::Nothing, 0)];
+    let odd = [(1, 2, odd[0]), (2, 2, odd[1]), (3, 2, note(1, Shape::Begin, Unit::Nothing, 0))];
+    let spans: Vec<_> = Timeline::new(&told(0, &odd), Window::ALL).entries.iter().filter_map(span).collect();
+    assert_eq!(spans, [(2, 2, None), (1, 3, None)]);
 }
 
 #[test]

@@ -18,7 +18,10 @@ impl fmt::Display for Timeline {
         }
         let rows: Vec<_> = self.entries.iter().map(|entry| self.row(entry)).collect();
         let who = rows.iter().map(|row| row.who.chars().count()).max().unwrap_or(0).max(3);
-        let what = rows.iter().filter(|row| !row.result.is_empty()).map(|row| row.what.chars().count());
+        let what = rows
+            .iter()
+            .filter(|row| !row.took.is_empty() || !row.result.is_empty())
+            .map(|row| row.what.chars().count());
         let what = what.max().unwrap_or(0);
         writeln!(f, "# {:<9}  {:<who$}  {:<what$}  took      result", "seconds", "who", "what")?;
         for Row { time, who: name, what: happened, took, result } in rows {
@@ -49,6 +52,7 @@ impl Timeline {
             What::Answer { interface, operation, status, .. } => {
                 (String::new(), words::status(interface, operation, status))
             }
+            What::Span { end, .. } => (end.map_or(String::new(), |end| words::duration(end - time)), String::new()),
             What::Event(_) => Default::default(),
         };
         let indent = if within { "  " } else { "" };

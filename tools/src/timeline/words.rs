@@ -2,7 +2,10 @@
 
 use base::{
     rpc::{Interface, Status},
-    session::INTERFACES,
+    session::{
+        INTERFACES,
+        pd::{Note, Shape, Unit},
+    },
 };
 use wire::{
     record::Access,
@@ -91,6 +94,7 @@ impl Timeline {
             What::Request { interface, operation, .. } | What::Answer { interface, operation, .. } => {
                 request(interface, operation)
             }
+            What::Span { note, .. } => self.note(note),
             What::Event(event) => self.event(lane, event),
         }
     }
@@ -141,7 +145,22 @@ impl Timeline {
                 let names: Vec<_> = (0..u32::BITS).filter(|bit| lines >> bit & 1 != 0).map(line).collect();
                 format!("interrupt: {}", names.join(", "))
             }
+            Event::Note(note) => self.note(note),
         }
+    }
+}
+
+impl Timeline {
+    fn note(&self, Note { kind, shape, unit, value, .. }: Note) -> String {
+        let name = self.kinds.get(&kind).cloned().unwrap_or_else(|| format!("kind {kind}"));
+        let ends = if shape == Shape::End { " ends" } else { "" };
+        let value = match unit {
+            Unit::Nothing => String::new(),
+            Unit::Number => format!(": {value}"),
+            Unit::Bytes => format!(": {value} bytes"),
+            Unit::Operation => format!(": request {}, {}", value >> 16, request((value >> 8) as u8, value as u8)),
+        };
+        format!("{name}{ends}{value}")
     }
 }
 
@@ -151,8 +170,8 @@ fn thread(what: &What) -> Option<u8> {
         What::Event(Event::Fault { thread, .. } | Event::Exception { thread, .. } | Event::Continued { thread }) => {
             Some(thread)
         }
-        // What is done to a thread is told of its component.
-        What::Event(_) => None,
+        // What is done to a thread is told of its component, and what it notes has a lane of its own.
+        What::Event(_) | What::Span { .. } => None,
     }
 }
 

@@ -23,6 +23,7 @@ macro_rules! into_error {
 
 into_error! { Missing: Nothing, Kind =>
     base::session::pd::LookupError
+    base::session::pd::TraceError
     base::session::pd::AllocateError
     base::session::pd::FreeError
     base::session::pd::CopyError

@@ -67,7 +67,7 @@ pub fn session(
     let Some(entry) = domain.table.get(number as usize) else { return gone() };
     let Known::Session(session) = entry.known else { return gone() };
     let call = Call { system, outside, holder, number };
-    if trace::ON {
+    if trace::ON && !trace::is_note(session, request) {
         traced(call, session, request, space)
     } else {
         dispatch(call, session, request, space, |reply| reply.map(|reply| to_message(&reply)))

@@ -8,16 +8,21 @@ use base::{
         census, cpu, device, echo, log, parent,
         pd::{
             Access, Account, AllocateError, CopyError, CopyPages, CreateError, Description, FreeError, Grant,
-            InstallError, LookupError, Memory, OWN, Pd, TransferError,
+            InstallError, LookupError, Memory, Note, OWN, Pd, TraceError, TransferError,
         },
         report, rm, rom, signal, timer,
     },
 };
 
+use wire::trace::{Event, MAX_NAME};
+
 use super::Call;
-use crate::system::{
-    CORE, Domain, Id, Known, Session,
-    table::{Missing, Unfit},
+use crate::{
+    system::{
+        CORE, Domain, Id, Known, Session,
+        table::{Missing, Unfit},
+    },
+    trace,
 };
 
 impl From<Unfit> for InstallError {
@@ -236,5 +241,28 @@ impl Pd for Call<'_> {
             return Err(LookupError::Kind);
         }
         Ok(self.system.hang_up(id, domain))
+    }
+    fn trace_kind(&mut self, name: &str) -> Result<u32, TraceError> {
+        if !trace::ON {
+            return Err(TraceError::Off);
+        }
+        let is_good = (1..=MAX_NAME).contains(&name.len()) && !name.chars().any(char::is_control);
+        match is_good.then(|| trace::kind(name)) {
+            None => Err(TraceError::Name),
+            Some(0) => Err(TraceError::Exhausted),
+            Some(number) => Ok(number.into()),
+        }
+    }
+
+    fn note(&mut self, pd: Slot, note: Note) -> Result<(), TraceError> {
+        if !trace::ON {
+            return Err(TraceError::Off);
+        }
+        let domain = self.own_domain(pd)?;
+        if !trace::is_kind(note.kind) {
+            return Err(TraceError::Kind);
+        }
+        self.system.trace(domain, Event::Note(note));
+        Ok(())
     }
 }

@@ -1,5 +1,10 @@
 //! The kinds of events.
 
+use base::{
+    rpc::ThreadNumber,
+    session::pd::{Note, Shape, Unit},
+};
+
 use crate::record::{Access, Cause};
 
 /// What core did, or heard of. Which component it is about says the [`Moment`](super::Moment).
@@ -132,6 +137,8 @@ pub enum Event {
         /// Bits of the badge, one for each line; bit 0 is the timer.
         lines: u32,
     },
+    /// The component says that something has happened.
+    Note(Note),
 }
 
 /// What came of touching a page that is not mapped.
@@ -197,6 +204,10 @@ const PAGE_BITS: u32 = 20;
 const PAGE_MASK: u32 = (1 << PAGE_BITS) - 1;
 /// What is kept of a label for a request that nobody is answered: no label is 0, since that is the kernel's.
 const UNANSWERED: u32 = 0;
+/// The kind of a note that is an instant; other shapes follow.
+const NOTE: u8 = 19;
+/// Bits of a thread's number.
+const THREAD_BITS: u32 = 6;
 
 impl Event {
     #[inline]
@@ -242,6 +253,9 @@ impl Event {
             Self::DomainFreed => parts(16, 0, 0, 0),
             Self::Signal { cookie, rings } => parts(17, rings.into(), 0, cookie),
             Self::Interrupt { lines } => parts(18, 0, 0, lines),
+            Self::Note(Note { kind, thread, shape, unit, value }) => {
+                parts(NOTE + shape as u8, kind, thread.number() | (unit as u8) << THREAD_BITS, value)
+            }
         }
     }
 
@@ -280,6 +294,13 @@ impl Event {
             16 => Self::DomainFreed,
             17 => Self::Signal { cookie: value, rings: flag(detail)? },
             18 => Self::Interrupt { lines: value },
+            NOTE.. => Self::Note(Note {
+                kind: detail,
+                thread: ThreadNumber::new(thread & ThreadNumber::MAX.number())?,
+                shape: *Shape::ALL.get(usize::from(kind - NOTE))?,
+                unit: *Unit::ALL.get(usize::from(thread >> THREAD_BITS))?,
+                value,
+            }),
             _ => return None,
         };
         Some(event)
@@ -294,6 +315,8 @@ mod tests {
     #[test]
     fn every_event_comes_back() {
         let (thread, page) = (63, PAGE_MASK);
+        let note =
+            |shape, unit| Event::Note(Note { kind: 63, thread: ThreadNumber::MAX, shape, unit, value: 0xdead_beef });
         for event in [
             Event::Request { thread, interface: 12, operation: 255, session: 0x1_ffff },
             Event::Answer { thread, interface: 1, operation: 3, status: Some(0x81ff) },
@@ -315,6 +338,8 @@ mod tests {
             Event::DomainFreed,
             Event::Signal { cookie: !0, rings: true },
             Event::Interrupt { lines: 1 << 27 },
+            note(Shape::Instant, Unit::Nothing),
+            note(Shape::End, Unit::Operation),
         ] {
             assert_eq!(Event::from_parts(event.parts()), Some(event));
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use base::session::pd::{Note, Shape};
 use wire::trace::Event;
 
 use super::{
@@ -31,6 +32,8 @@ pub(super) enum Kind {
     Interrupt,
     /// It is frozen, or thawed.
     Freeze,
+    /// A thread notes something.
+    Note,
 }
 
 /// Something that happened, or several things of a kind that are close together.
@@ -58,6 +61,9 @@ impl Kind {
             Event::DomainMade { .. } | Event::DomainFreed => Self::Life,
             Event::Signal { .. } => Self::Signal,
             Event::Interrupt { .. } => Self::Interrupt,
+            // Where a bar ends there needs no mark.
+            Event::Note(Note { shape: Shape::End, .. }) => return None,
+            Event::Note(_) => Self::Note,
         })
     }
 
@@ -71,13 +77,14 @@ impl Kind {
             Self::Signal => "signal",
             Self::Interrupt => "interrupt",
             Self::Freeze => "frozen, thawed",
+            Self::Note => "noted by a component",
         }
     }
 
     /// Where it stands across the row of marks, so that kinds at the same time can be told apart.
     const fn offset(self) -> f64 {
         match self {
-            Self::Signal | Self::Interrupt | Self::Freeze => 4.0,
+            Self::Signal | Self::Interrupt | Self::Freeze | Self::Note => 4.0,
             Self::Life | Self::Thread | Self::Map | Self::Fault | Self::Exception => -4.0,
         }
     }
@@ -93,6 +100,7 @@ impl Kind {
             Self::Signal => ("m-signal", "m0-4l4 8h-8z"),
             Self::Interrupt => ("m-interrupt", "m-4-4h8l-4 8z"),
             Self::Freeze => ("m-map", "m-1-5h2v4h4v2h-4v4h-2v-4h-4v-2h4z"),
+            Self::Note => ("m-note", "m0-4a4 4 0 1 1 0 8a4 4 0 1 1 0-8z"),
         };
         write!(to, r#"<path class="{class}" d="M{x:.1} {y:.0}{path}"/>"#)
     }
