@@ -59,6 +59,7 @@ impl Entrypoint {
     /// Looks for everything for which the doorbell may have been rung.
     fn handle_ring(&mut self) {
         self.env.fetch(slots::DOORBELL);
+        self.env.handle_exit();
         self.env.handle_signals();
         if self.env.has_services() {
             self.handle_tasks();

@@ -23,6 +23,7 @@
 //! * [`thread`], [`sync`]: threads, and locks that they share.
 //! * [`signal`]: being told that something has happened.
 //! * [`service`], [`client`]: services that a component offers, and sessions of others'.
+//! * [`exit`]: being asked to exit.
 //! * [`entrypoint`]: what the first thread does for ever.
 //! * [`heap`]: memory for `alloc`.
 //! * [`runtime`]: what all these share.
@@ -58,6 +59,8 @@ mod elf_file;
 pub mod entrypoint;
 pub mod env;
 pub mod executable;
+#[cfg(feature = "runtime")]
+pub mod exit;
 #[cfg(feature = "runtime")]
 pub mod heap;
 #[cfg(feature = "scenario")]

@@ -8,6 +8,7 @@ use core::sync::atomic::{
 use crate::{
     Env,
     env::slots,
+    exit::Exit,
     rpc::{CallError, Slot, ThreadNumber},
     service::Services,
     signal::Signals,
@@ -20,6 +21,7 @@ pub struct Runtime {
     pub(crate) threads: Threads,
     pub(crate) signals: Lock<Signals>,
     pub(crate) services: Lock<Services>,
+    pub(crate) exit: Exit,
     /// The first thread has heard the doorbell, perhaps while it waited for something else; so its entrypoint looks before
     /// it waits again.
     missed: AtomicBool,
@@ -34,6 +36,7 @@ impl Runtime {
             threads: Threads::new(),
             signals: Lock::new(Signals::new()),
             services: Lock::new(Services::new()),
+            exit: Exit::new(),
             missed: AtomicBool::new(false),
             pending: ThreadSet::new(),
         }
@@ -112,6 +115,14 @@ impl Env {
         }
     }
 
+    /// As [`park`](Self::park), for what may take long: the first thread hears meanwhile that it is to exit.
+    pub(crate) fn park_long(&self) {
+        self.park();
+        if self.platform().thread() == ThreadNumber::FIRST {
+            self.fetch(slots::DOORBELL);
+        }
+    }
+
     /// Ends the wait of a thread that parks, now or next time.
     pub(crate) fn unpark(&self, thread: ThreadNumber) {
         self.platform().ring(self.bell_of(thread));
@@ -139,7 +150,7 @@ impl Env {
                 self.runtime().pending.insert(thread);
             }
             match ask() {
-                Err(CallError::Pending) => self.park(),
+                Err(CallError::Pending) => self.park_long(),
                 answer => {
                     self.runtime().pending.remove(thread);
                     return answer;

@@ -20,7 +20,7 @@ use crate::{
     rpc::{CallError, Slot},
     session::{
         pd::{ANY, OWN},
-        signal::CreateError,
+        signal::{CreateError, EXIT},
         timer::TimeoutError,
     },
 };
@@ -57,7 +57,7 @@ impl Signals {
     fn add(&mut self, taker: Taker) -> u32 {
         loop {
             self.last = self.last.wrapping_add(1);
-            if !self.contexts.contains_key(&self.last) {
+            if self.last != EXIT && !self.contexts.contains_key(&self.last) {
                 break;
             }
         }
@@ -238,11 +238,11 @@ impl Env {
 
     /// Fetches what is pending at a doorbell; whom it is for is told by the cookies.
     pub(crate) fn fetch(&self, doorbell: Slot) {
-        if self.runtime().signals.lock(*self).contexts.is_empty() {
-            return;
-        }
         while let Ok(Some(pending)) = self.signal().fetch(doorbell) {
-            self.runtime().signals.lock(*self).raised(pending.cookie, pending.count);
+            match pending.cookie {
+                EXIT => self.asked_to_exit(),
+                cookie => self.runtime().signals.lock(*self).raised(cookie, pending.count),
+            }
             if !pending.more {
                 break;
             }

@@ -83,7 +83,7 @@ impl<T> Thread<T> {
         let threads = &env.runtime().threads;
         threads.set_joiner(parts.number.number, env.platform().thread());
         while !threads.has_ended(parts.number.number) {
-            env.park();
+            env.park_long();
         }
         // Takes the thread down, which touches nothing any more, and then its stack and number.
         drop(ManuallyDrop::into_inner(parts));

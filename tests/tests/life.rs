@@ -51,7 +51,7 @@ fn what_core_loses_is_told_with_what_it_cost() {
 
 #[test]
 fn a_session_goes_on_with_the_next_instance_of_its_server() {
-    for name in ["restarted_by_fault", "restarted_by_exit"] {
+    for name in ["restarted_by_fault", "restarted_by_exit", "monitored_restarted"] {
         let finished = passed(name);
         let calls = ["call 1: 1", "call 2: PeerGone", "call 3: 3", "call 4: PeerGone", "call 5: 5"];
         let expected: String = calls.map(|call| format!("[caller] {call}\n")).concat();
@@ -83,4 +83,35 @@ fn a_component_that_prints_for_ever_harms_only_itself() {
     let count =
         told.last().and_then(|line| line.strip_prefix("[core] ")?.strip_suffix(" lines of flood were left out."));
     assert!(count.is_some_and(|count| count.parse::<u32>().unwrap() > 100), "{told:?}");
+}
+
+#[test]
+fn components_that_are_asked_exit_and_others_are_ended() {
+    passed("asked_to_exit");
+    let finished = passed("stopper");
+    let expected = [
+        "[stubborn] I was asked to exit, and do not.",
+        "[polite] I was asked to exit.",
+        "[stopper] sleeper: Exited(0)",
+        "[stopper] polite: Exited(7)",
+        "[stopper] plain: Exited(0)",
+        "[stopper] spinner: Overdue",
+        "[stopper] stubborn: Overdue",
+    ];
+    assert_eq!(console(&finished).lines().take(expected.len()).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_component_that_ends_at_once_is_given_up() {
+    for (name, parent) in [("given_up", "init"), ("monitored_given_up", "monitor")] {
+        let finished = run(name);
+        let explanation = &finished.explanation;
+        assert_eq!(
+            (explanation.kind, explanation.reason.as_str()),
+            (Kind::Failed, "exit_code exited with 101 instead of 0")
+        );
+        let text = console(&finished);
+        assert!(text.starts_with(&format!("[{parent}] [WARN] ")), "{text}");
+        assert!(text.ends_with("exit_code was started again 4 times within 2 s, and is given up.\n"), "{text}");
+    }
 }

@@ -3,7 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Badge, Book, Child, ChildError, ChildPolicy, Dead,
+    Badge, Book, Child, ChildError, ChildPolicy,
+    life::{ALARM, Plan},
     parent::Asked,
     start::{Room, Settings, Standing, Way},
 };
@@ -15,13 +16,13 @@ use crate::{
     session::{
         cpu,
         parent::{self, Event, Name},
-        pd::{self, ANY, Access, Grant, OWN},
+        pd::{self, ANY, Grant, OWN},
         signal,
     },
 };
 
 /// Badge of what is left of a session whose server has ended; no child's, and no session's of a server.
-const GONE: u32 = Grant::MAX_BADGE;
+pub(super) const GONE: u32 = Grant::MAX_BADGE;
 const PARENT: u16 = parent::INTERFACE.id;
 
 /// All children of a component.
@@ -32,6 +33,8 @@ pub struct Family<P> {
     pub(super) book: Book,
     /// Sessions that children have of services further up, by child and number.
     pub(super) upward: Vec<Upward>,
+    /// The signal by which this component wakes up when something is planned; made when it is needed first.
+    pub(super) alarm: Slot,
 }
 
 /// A child, or what is left of it.
@@ -42,20 +45,37 @@ pub(super) struct Member {
     /// Where it serves, whichever instance of it runs.
     pub endpoint: Slot,
     /// How many there have been.
-    instances: u32,
+    pub instances: u32,
     /// How it is made; none if it cannot be made again.
-    recipe: Option<Recipe>,
+    pub recipe: Option<Recipe>,
     /// It waits for a session that this component has asked its own parent for.
     pub waits_upward: bool,
     /// Where the parent stands between.
     pub room: Option<Room>,
+    /// Nothing is served any more of what an instance that has ended has asked for.
+    pub is_settled: bool,
+    /// When its instance began, in nanoseconds; known only where it matters.
+    pub born: u64,
+    /// It was asked to exit.
+    pub asked: bool,
+    /// How its last instance has ended, while it waits for the next one.
+    pub absent: Option<Event>,
+    /// What happens to it next.
+    pub plan: Option<Plan>,
 }
 
-/// How a child is made, for the parent that stands aside.
-struct Recipe {
-    settings: Settings<'static>,
-    program: Program<'static>,
-    way: Box<dyn Fn(&Interface) -> Way + Send>,
+impl Member {
+    /// It runs, or will be started again.
+    pub const fn is_there(&self) -> bool {
+        self.child.is_some() || self.absent.is_some()
+    }
+}
+
+/// How a child is made.
+pub(super) struct Recipe {
+    pub settings: Settings<'static>,
+    pub program: Program<'static>,
+    pub way: Box<dyn Fn(&Interface) -> Way + Send>,
 }
 
 /// A session of this component's own that it has handed on.
@@ -70,7 +90,7 @@ pub(super) struct Upward {
 impl<P: ChildPolicy> Family<P> {
     /// No children yet.
     pub fn new(machine: Machine, policy: P) -> Self {
-        Self { machine, policy, members: Vec::new(), book: Book::new(), upward: Vec::new() }
+        Self { machine, policy, members: Vec::new(), book: Book::new(), upward: Vec::new(), alarm: ANY }
     }
 
     /// Whom it asks.
@@ -95,22 +115,13 @@ impl<P: ChildPolicy> Family<P> {
         standing: Standing,
         way: impl Fn(&Interface) -> Way,
     ) -> Result<(), ChildError> {
-        let name = Name::try_from(settings.name).map_err(|_| ChildError::Number)?;
-        let endpoint = self.pd().create_endpoint(ANY, OWN).map_err(ChildError::Allocate)?;
-        let own = Way::Own(slots::ENDPOINT);
-        let child = Child::start(self.machine, settings, program, &standing, endpoint, own, way);
-        let child = child.inspect_err(|_| self.free_endpoint(endpoint))?;
-        let room = match standing {
-            Standing::Aside => None,
-            Standing::Between(room) => Some(room),
-        };
-        let (recipe, instances) = (None, 1);
-        self.members.push(Member { name, child: Some(child), endpoint, instances, recipe, waits_upward: false, room });
+        self.add(settings, program, standing, &way)?;
+        self.begun(self.members.len() - 1);
         Ok(())
     }
 
-    /// As [`start`](Self::start) of a parent that stands aside. The child is started again, with the same endpoint and number,
-    /// whenever it ends and the policy wants it.
+    /// As [`start`](Self::start). The child is started again, with the same endpoint and number, whenever it ends and the policy
+    /// wants it.
     ///
     /// # Errors
     /// It does not run.
@@ -118,61 +129,53 @@ impl<P: ChildPolicy> Family<P> {
         &mut self,
         settings: &Settings<'static>,
         program: Program<'static>,
+        standing: Standing,
         way: impl Fn(&Interface) -> Way + Send + 'static,
     ) -> Result<(), ChildError> {
-        self.start(settings, program, Standing::Aside, &way)?;
-        if let Some(member) = self.members.last_mut() {
-            member.recipe = Some(Recipe { settings: *settings, program, way: Box::new(way) });
-        }
+        self.add(settings, program, standing, &way)?;
+        let recipe = Recipe { settings: *settings, program, way: Box::new(way) };
+        let number = self.members.len() - 1;
+        self.members[number].recipe = Some(recipe);
+        self.begun(number);
         Ok(())
     }
 
-    /// One more instance of a child that was [started to last](Self::start_lasting) and does not run; tells whether it does now.
-    pub fn bring_up(&mut self, number: usize) -> bool {
-        self.child(number).is_none() && self.start_again(number)
-    }
-
-    fn start_again(&mut self, number: usize) -> bool {
-        let Some(Member { endpoint, recipe: Some(Recipe { settings, program, way }), .. }) = self.members.get(number)
-        else {
-            return false;
+    fn add(
+        &mut self,
+        settings: &Settings<'_>,
+        program: Program<'_>,
+        standing: Standing,
+        way: &dyn Fn(&Interface) -> Way,
+    ) -> Result<(), ChildError> {
+        let name = Name::try_from(settings.name).map_err(|_| ChildError::Number)?;
+        let endpoint = self.pd().create_endpoint(ANY, OWN).map_err(ChildError::Allocate)?;
+        let own = Way::Own(slots::ENDPOINT);
+        let child = Child::start(self.machine, settings, program, &standing, endpoint, own, way);
+        let child = Some(child.inspect_err(|_| self.free_endpoint(endpoint))?);
+        let room = match standing {
+            Standing::Aside => None,
+            Standing::Between(room) => Some(room),
         };
-        let (endpoint, own) = (*endpoint, Way::Own(slots::ENDPOINT));
-        let started = Child::start(self.machine, settings, *program, &Standing::Aside, endpoint, own, way);
-        match started {
-            Ok(child) => {
-                self.members[number].child = Some(child);
-                self.members[number].instances += 1;
-                true
-            }
-            Err(error) => {
-                let name = self.members[number].name.clone();
-                self.policy.event(&name, Event::Failed(shortened(&error)));
-                false
-            }
-        }
+        self.members.push(Member {
+            name,
+            child,
+            endpoint,
+            instances: 0,
+            recipe: None,
+            waits_upward: false,
+            room,
+            is_settled: true,
+            born: 0,
+            asked: false,
+            absent: None,
+            plan: None,
+        });
+        Ok(())
     }
 
     /// How many instances of a child there have been.
     pub fn instances(&self, number: usize) -> u32 {
         self.members.get(number).map_or(0, |member| member.instances)
-    }
-
-    /// Ends a child, whatever it is at, so that it can be [brought up](Self::bring_up) again; what siblings have of it stays.
-    pub fn take_down(&mut self, number: usize) {
-        if let Some(child) = self.members.get_mut(number).and_then(|member| member.child.take()) {
-            self.take_apart(number, child);
-            let servers = self.book.restarts(number);
-            servers.into_iter().for_each(|server| self.ring(server));
-        }
-    }
-
-    /// A child ends. First those who wait for an answer of it are told, while it is known who they are.
-    fn take_apart(&mut self, number: usize, child: Child) {
-        while let Ok(1..) = self.pd().hang_up(child.endpoint(), child.number()) {}
-        drop(child);
-        self.members[number].waits_upward = false;
-        self.close_upward(|upward| upward.member == number);
     }
 
     /// Ends a child, wherever it is; `event` is what is told of it.
@@ -181,7 +184,7 @@ impl<P: ChildPolicy> Family<P> {
     }
 
     /// Gives up an endpoint of a child's.
-    fn free_endpoint(&self, endpoint: Slot) {
+    pub(super) fn free_endpoint(&self, endpoint: Slot) {
         while let Ok(1..) = self.pd().free(endpoint) {}
     }
 
@@ -190,9 +193,9 @@ impl<P: ChildPolicy> Family<P> {
         self.policy.event(name, Event::Failed(shortened(reason)));
     }
 
-    /// Whether a child is left that has not ended.
+    /// Whether no child is left that has not ended, or will be started again.
     pub fn is_empty(&self) -> bool {
-        self.members.iter().all(|member| member.child.is_none())
+        !self.members.iter().any(Member::is_there)
     }
 
     /// A child by its number, while it runs.
@@ -239,18 +242,24 @@ impl<P: ChildPolicy> Family<P> {
         }
     }
 
-    /// The doorbell has rung: for exceptions of children, for answers of this component's own parent, or for nothing.
+    /// The doorbell has rung: for exceptions of children, for what is planned, because this component is asked to exit, for
+    /// answers of its own parent, or for nothing.
     /// Tells whether it was for that cookie.
     fn rang(&mut self, cookie: Option<u32>) -> bool {
         let mut is_there = false;
         let signal = signal::Client::new(self.machine, slots::SIGNAL);
         while let Ok(Some(pending)) = signal.fetch(slots::DOORBELL) {
-            is_there |= Some(pending.cookie) == cookie;
-            self.exceptions(pending.cookie as usize);
+            match pending.cookie {
+                own if Some(own) == cookie => is_there = true,
+                signal::EXIT => self.ask_all_to_exit(),
+                ALARM => self.alarm(),
+                child => self.exceptions(child as usize),
+            }
             if !pending.more {
                 break;
             }
         }
+        self.settle();
         for member in &mut self.members {
             if core::mem::take(&mut member.waits_upward)
                 && let Some(child) = &member.child
@@ -268,59 +277,6 @@ impl<P: ChildPolicy> Family<P> {
         if let Ok(Some(exception)) = cpu.exception(child.number()) {
             self.ended(number, Event::Faulted(exception.cause, exception.place));
         }
-    }
-
-    /// A child has ended: nothing is left of it but what siblings have of it, and they are told.
-    pub(super) fn ended(&mut self, number: usize, event: Event) {
-        let Some(member) = self.members.get_mut(number) else { return };
-        let (name, Some(child)) = (member.name.clone(), member.child.take()) else { return };
-        // What it asks for next is asked by another instance, if there is one.
-        let again = self.members[number].recipe.is_some() && self.policy.again(&name, &event);
-        self.take_apart(number, child);
-        if again {
-            let servers = self.book.restarts(number);
-            servers.into_iter().for_each(|server| self.ring(server));
-            if self.start_again(number) {
-                return;
-            }
-        }
-        let (servers, dead) = self.book.ended(number);
-        for Dead { client, slot } in dead {
-            self.bury(client, slot);
-        }
-        self.free_endpoint(self.members[number].endpoint);
-        if let Some(room) = self.members[number].room.take() {
-            self.vacate(&room);
-        }
-        servers.into_iter().for_each(|server| self.ring(server));
-        self.policy.event(&name, event);
-        if self.is_empty() {
-            self.policy.all_ended();
-        }
-    }
-
-    /// Everything that a child knew is given up: what it had made for itself is gone with it, what remains are protection
-    /// domains below it, modules and sessions.
-    fn vacate(&self, room: &Room) {
-        let pd = self.pd();
-        for outside in room.numbers.used(slots::FIRST_FREE.0).filter_map(|number| room.window.outward(number)) {
-            while let Ok(1..) = pd.free(outside) {}
-            // What is not freed like this is known here only by having been shared, opened or installed; or it is nothing.
-            let _ = pd.remove(OWN, outside);
-        }
-    }
-
-    /// A client's session is dead: from now on requests are answered "peer gone" here. Nothing runs in between, since clients
-    /// are below this thread's priority.
-    fn bury(&self, client: usize, slot: Option<Slot>) {
-        let Some(child) = self.child(client) else { return };
-        if let Some(slot) = slot {
-            let pd = self.pd();
-            // If the second fails the slot is empty, and a request faults: no better answer is to be had.
-            let _ = pd.remove(child.number(), slot);
-            let _ = pd.install(slots::ENDPOINT, child.number(), slot, Grant { access: Access::Use, badge: GONE });
-        }
-        child.ring();
     }
 
     /// Closes sessions that were handed on, at this component's own parent.
@@ -357,7 +313,7 @@ impl<P: ChildPolicy> Family<P> {
 }
 
 /// The text of an event for people, cut to what it holds.
-fn shortened(reason: &dyn core::fmt::Display) -> heapless::String<200> {
+pub(super) fn shortened(reason: &dyn core::fmt::Display) -> heapless::String<200> {
     let text: alloc::string::String = alloc::format!("{reason}");
     let mut short = heapless::String::new();
     for c in text.chars() {

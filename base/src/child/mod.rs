@@ -14,10 +14,13 @@
 mod badge;
 mod book;
 mod family;
+mod life;
 mod load;
 mod logs;
 mod parent;
 mod policy;
+mod quiet;
+mod restarts;
 #[cfg(feature = "runtime")]
 mod scenario;
 mod start;
@@ -31,7 +34,9 @@ pub use book::{Book, Dead, Handed, Opened};
 pub use family::Family;
 pub use load::{LoadError, Program};
 pub use logs::Logs;
-pub use policy::{ChildPolicy, Route};
+pub use policy::{ChildPolicy, Life, Route};
+pub use quiet::Quiet;
+pub use restarts::Restarts;
 #[cfg(feature = "runtime")]
 pub use scenario::{ByScenario, NoScenario, NoStart, start_all};
 pub use start::{Child, ChildError, Room, Settings, Standing, Way};

@@ -40,7 +40,7 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
         let server = self.family.members.iter().position(|member| member.name == sibling);
         // One that has not been started yet will be: all children are, before any of them is served.
         let server = server.ok_or(OpenError::Service)?;
-        if self.family.child(server).is_none() {
+        if !self.family.members[server].is_there() {
             return Err(OpenError::Gone.into());
         }
         let name = self.family.members[self.child].name.clone();
@@ -52,7 +52,7 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
                 Err(CallError::Pending)
             }
             Opened::Accepted(number) => {
-                let endpoint = self.family.child(server).map_or(ANY, |child| child.endpoint());
+                let endpoint = self.family.members[server].endpoint;
                 let slot = self.install(endpoint, Grant { access: Access::Use, badge: number })?;
                 self.family.book.installed(number, slot);
                 Ok(slot)

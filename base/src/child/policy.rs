@@ -24,9 +24,25 @@ pub trait ChildPolicy {
     /// Is `component` below that child, so that the child may report what became of it?
     fn is_below(&self, component: &str, child: &str) -> bool;
 
-    /// Is a child that has ended like this to be started again? Asked before [`event`](Self::event), which is not told then.
-    fn again(&mut self, _child: &str, _event: &Event) -> bool {
-        false
+    /// Is a child that has ended like this to be started again, and after how many nanoseconds? Asked before
+    /// [`event`](Self::event), which is not told then.
+    fn again(&mut self, _child: &str, _event: &Event, _life: Life) -> Option<u64> {
+        None
+    }
+
+    /// How long has a child that is asked to exit to do so, in nanoseconds?
+    fn grace(&self, _child: &str) -> u64 {
+        100_000_000
+    }
+
+    /// After how many nanoseconds is a child to be asked to exit?
+    fn stop_after(&self, _child: &str) -> Option<u64> {
+        None
+    }
+
+    /// When which others have ended is a child to be asked to exit? For none it is not.
+    fn stop_with(&self, _child: &str) -> &[String] {
+        &[]
     }
 
     /// Something has become of a component: a child, or one below.
@@ -34,6 +50,15 @@ pub trait ChildPolicy {
 
     /// The last child has ended. Serving goes on if this returns.
     fn all_ended(&mut self);
+}
+
+/// How long an instance of a child was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// The time, in nanoseconds.
+    pub now: u64,
+    /// How long it lived, in nanoseconds.
+    pub lived: u64,
 }
 
 /// Where a session goes.

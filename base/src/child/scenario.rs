@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, collections::BTreeMap, format, string::String};
 use core::fmt;
 
-use super::{ChildError, ChildPolicy, Family, Program, Route, Settings, Standing, Way};
+use super::{ChildError, ChildPolicy, Family, Life, Program, Restarts, Route, Settings, Standing, Way};
 use crate::{
     Env,
     env::slots,
@@ -32,8 +32,8 @@ pub struct ByScenario {
     scenario: Scenario,
     /// What children have got besides what they started with.
     given: BTreeMap<Name, (u32, u32)>,
-    /// How often children were started again.
-    again: BTreeMap<Name, u32>,
+    /// How children were started again.
+    again: BTreeMap<Name, Restarts>,
 }
 
 /// Why there is no scenario.
@@ -185,15 +185,31 @@ impl ChildPolicy for ByScenario {
         }
     }
 
-    fn again(&mut self, child: &str, event: &Event) -> bool {
-        let most = self.scenario.components.get(child).map_or(0, |component| component.restart);
-        let Some(name) = Name::try_from(child).ok().filter(|_| *event != Event::Exited(0)) else { return false };
+    fn again(&mut self, child: &str, event: &Event, life: Life) -> Option<u64> {
+        let component = self.scenario.components.get(child).filter(|component| component.restart > 0)?;
+        let name = Name::try_from(child).ok().filter(|_| *event != Event::Exited(0))?;
         // It begins with what it began with.
         self.given.remove(&name);
-        let times = self.again.entry(name).or_default();
-        let again = *times < most;
-        *times += u32::from(again);
-        again
+        let delay = self.again.entry(name).or_default().delay(component, life);
+        if delay.is_none() {
+            let Component { restart, restart_window, .. } = component;
+            let window = restart_window.map(|window| format!(" within {window}")).unwrap_or_default();
+            let times = if *restart == 1 { "once".into() } else { format!("{restart} times") };
+            log::warn!("{child} was started again {times}{window}, and is given up.");
+        }
+        delay
+    }
+
+    fn grace(&self, child: &str) -> u64 {
+        self.scenario.components.get(child).map_or(0, |component| component.stop_grace.nanoseconds())
+    }
+
+    fn stop_after(&self, child: &str) -> Option<u64> {
+        Some(self.scenario.components.get(child)?.stop_after?.nanoseconds())
+    }
+
+    fn stop_with(&self, child: &str) -> &[String] {
+        self.scenario.components.get(child).map_or(&[], |component| &component.stop_with)
     }
 
     fn is_below(&self, component: &str, child: &str) -> bool {
@@ -266,11 +282,11 @@ fn start<'s>(
     let file = module.bytes();
     let layout = Layout::new(file, file.len() as u32, env.platform().elf_machine()).map_err(NoStart::Executable)?;
     let dataspace = module.dataspace().slot();
-    if lasts && matches!(standing, Standing::Aside) {
+    if lasts {
         // For as long as this component runs, as what they describe.
         let (layout, name) = (Box::leak(Box::new(layout)), String::from(settings.name).leak());
         let settings = Settings { name, ..*settings };
-        return family.start_lasting(&settings, Program { dataspace, layout }, way).map_err(NoStart::Child);
+        return family.start_lasting(&settings, Program { dataspace, layout }, standing, way).map_err(NoStart::Child);
     }
     let program = Program { dataspace, layout: &layout };
     family.start(settings, program, standing, way).map_err(NoStart::Child)

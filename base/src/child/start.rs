@@ -4,7 +4,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use super::{
-    Badge, Logs, Numbers, Window,
+    Badge, Logs, Numbers, Quiet, Window,
     load::{LoadError, Loader, Program},
 };
 use crate::{
@@ -60,13 +60,20 @@ pub struct Room {
     pub endpoint: Slot,
     /// The parent's sessions that print for the child.
     pub logs: Arc<Logs>,
+    /// How the thread that serves the child says that it has nothing to do; none if the parent has no other thread for that.
+    pub quiet: Option<Arc<Quiet>>,
 }
 
 impl Room {
     /// For a child that has what every component has from the beginning. It prints through `log`.
     pub fn new(window: Window, endpoint: Slot, log: Slot) -> Self {
         let numbers = Arc::new(Numbers::new(window.size(), slots::FIRST_FREE.0));
-        Self { window, numbers, endpoint, logs: Arc::new(Logs::new(log)) }
+        Self { window, numbers, endpoint, logs: Arc::new(Logs::new(log)), quiet: None }
+    }
+
+    /// The same, where another thread of the parent serves the child, to which that notification is bound.
+    pub fn served_by(self, bell: Slot) -> Self {
+        Self { quiet: Some(Arc::new(Quiet::new(bell))), ..self }
     }
 }
 
@@ -91,6 +98,8 @@ pub struct Child {
     /// What stands for that among the child's own numbers, if the parent stands between.
     window_endpoint: Slot,
     context: Slot,
+    /// The signal by which it is asked to exit; none while it is not.
+    exit: Slot,
     dataspaces: Vec<Slot>,
 }
 
@@ -170,6 +179,7 @@ impl Child {
             endpoint: ANY,
             window_endpoint: ANY,
             context: ANY,
+            exit: ANY,
             dataspaces: Vec::new(),
         };
         child.pd().transfer(OWN, child.pd, settings.ram, settings.caps).map_err(ChildError::Transfer)?;
@@ -251,6 +261,19 @@ impl Child {
         self.machine.ring(self.doorbell);
     }
 
+    /// Asks the child to exit, by a signal at its doorbell.
+    ///
+    /// # Errors
+    /// There is no signal.
+    pub fn ask_to_exit(&mut self) -> Result<(), CallError<signal::CreateError>> {
+        if self.exit == ANY {
+            self.exit = self.signal().create(ANY, OWN, self.doorbell, signal::EXIT)?;
+        }
+        // It was made above, for this.
+        let _ = self.signal().raise(self.exit);
+        Ok(())
+    }
+
     fn pd(&self) -> pd::Client {
         pd::Client::new(self.machine, slots::PD)
     }
@@ -290,9 +313,11 @@ impl Drop for Child {
         // The protection domain first: that ends its threads, and gives back what it has paid for. The numbers are then
         // names of nothing, and given back one by one.
         self.free(self.pd);
-        if self.context != ANY {
-            // It is this component's own and not shared, so it cannot fail.
-            let _ = self.signal().destroy(self.context);
+        for context in [self.context, self.exit] {
+            if context != ANY {
+                // It is this component's own and not shared, so it cannot fail.
+                let _ = self.signal().destroy(context);
+            }
         }
         self.dataspaces.iter().copied().chain([self.space, self.doorbell]).for_each(|n| self.free(n));
         self.free(self.thread);

@@ -17,7 +17,10 @@ pub fn serve(machine: Machine, endpoint: Slot, mut ward: Ward) -> ! {
             None => machine.receive(endpoint, &mut words),
         };
         reply = match received {
-            Received::Ring => None,
+            Received::Ring => {
+                ward.quiet(machine);
+                None
+            }
             Received::Request { badge, request } => match Badge::of(badge) {
                 Some(badge) => ward.serve(badge, &request, &mut space),
                 // Nobody has such a badge.

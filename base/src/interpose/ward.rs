@@ -3,8 +3,9 @@
 use alloc::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    child::{Badge, Logs, Numbers, Room, Taken, Window},
+    child::{Badge, Logs, Numbers, Quiet, Room, Taken, Window},
     env::slots,
+    platform::Machine,
     rpc::{Buffer, Connection, Reply, Request, Shared, Slot, Status, Transport},
     session::{
         cpu, echo, log,
@@ -31,13 +32,27 @@ pub struct Ward<T = Shared> {
     pub(super) installed: BTreeSet<Slot>,
     /// Protection domains that the child has made.
     pub(super) pds: BTreeSet<Slot>,
+    /// How it is told that the child has ended.
+    quiet: Option<Arc<Quiet>>,
 }
 
 impl<T: Transport + Copy> Ward<T> {
     /// A child that has no more than what every component has. Its threads have at most that priority.
     pub fn new(transport: T, room: &Room, priority: u8, echo: Option<Slot>) -> Self {
-        let Room { window, numbers, logs, .. } = room.clone();
-        Self { transport, window, numbers, logs, echo, priority, installed: BTreeSet::new(), pds: BTreeSet::new() }
+        let Room { window, numbers, logs, quiet, .. } = room.clone();
+        let (installed, pds) = (BTreeSet::new(), BTreeSet::new());
+        Self { transport, window, numbers, logs, echo, priority, installed, pds, quiet }
+    }
+
+    /// The bell of the thread that serves the child has rung, between two requests: if an instance has ended, nothing is known
+    /// of it any more.
+    pub fn quiet(&mut self, machine: Machine) {
+        if let Some(quiet) = &self.quiet {
+            quiet.answer(machine, || {
+                self.installed.clear();
+                self.pds.clear();
+            });
+        }
     }
 
     /// Answers a request of the child for the session that the badge tells.

@@ -26,6 +26,10 @@ pub trait Signal {
     fn destroy(&mut self, context: Slot) -> Result<(), SignalError>;
 }
 
+/// Cookie of the signal by which a parent asks a component to exit. It is the parent's signal; what a component makes with this
+/// cookie deceives only itself.
+pub const EXIT: u32 = u32::MAX;
+
 /// A signal that was pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Words)]
 pub struct Pending {

@@ -46,7 +46,8 @@ fn room(env: Env, base: u32, settings: &Settings<'_>) -> Result<Room, NoStart> {
     let window = Window::new(base, settings.slots).ok_or(NoStart::Between("numbers"))?;
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| NoStart::Between("endpoint"))?;
     let log = env.until_answered(|| env.parent().open("log", settings.name.as_bytes()));
-    Ok(Room::new(window, endpoint, log.map_err(|_| NoStart::Between("LOG session"))?))
+    let bell = env.pd().create_notification(ANY, OWN).map_err(|_| NoStart::Between("notification"))?;
+    Ok(Room::new(window, endpoint, log.map_err(|_| NoStart::Between("LOG session"))?).served_by(bell))
 }
 
 /// A thread that serves a child, from before it is there.
@@ -55,5 +56,8 @@ fn watch(env: Env, settings: &Settings<'_>, room: &Room, echo: Option<Slot>) -> 
     let (endpoint, priority) = (room.endpoint, settings.priority.saturating_add(1));
     let options = ThreadOptions { name: settings.name, priority: Some(priority), stack: STACK };
     let thread = env.spawn(&options, move || serve(env.platform(), endpoint, ward));
-    thread.map(|_| ()).map_err(|_| NoStart::Between("thread"))
+    let thread = thread.map_err(|_| NoStart::Between("thread"))?;
+    let bell = room.quiet.as_ref().map_or(ANY, |quiet| quiet.bell());
+    // It has not run yet, since it is below this one.
+    env.cpu().bind(thread.slot(), bell).map_err(|_| NoStart::Between("doorbell"))
 }
