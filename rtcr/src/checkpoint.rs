@@ -273,7 +273,7 @@ impl<T: Transport + Copy> Child<T> {
         for place in 0..information.objects.len() {
             let ObjectInfo { info: Info::Thread(info), .. } = &mut information.objects[place] else { continue };
             let Some(stand) = stands.next() else { break };
-            if let Some(obstacle) = self.thread_obstacle(&info.name, stand, info.call) {
+            if let Some(obstacle) = self.thread_obstacle(&info.name, stand, (&standing, info.call)) {
                 return Err(CheckpointError::Obstacle(obstacle));
             }
             info.owes = standing.creditor(stand);

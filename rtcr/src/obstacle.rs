@@ -84,7 +84,7 @@ impl<T: Transport + Copy> Child<T> {
         for stand in standing.iter() {
             let Some(Object::Thread(thread)) = self.table.get(stand.number) else { continue };
             let call = self.call_of(thread.buffer, stand.activity, surroundings);
-            if let Some(obstacle) = self.thread_obstacle(&thread.name, stand, call) {
+            if let Some(obstacle) = self.thread_obstacle(&thread.name, stand, (&standing, call)) {
                 found(obstacle);
             }
         }
@@ -109,11 +109,16 @@ impl<T: Transport + Copy> Child<T> {
         self.refusals.all()
     }
 
-    /// What is in the way with a thread that stands so, among all others, and is in that call.
-    pub(crate) fn thread_obstacle(&self, name: &ThreadName, stand: &Stand, call: Option<CallInfo>) -> Option<Obstacle> {
+    /// What is in the way with a thread that stands so, among all others, and is in that call to somebody outside.
+    pub(crate) fn thread_obstacle(
+        &self,
+        name: &ThreadName,
+        stand: &Stand,
+        (standing, call): (&Standing, Option<CallInfo>),
+    ) -> Option<Obstacle> {
         match stand.activity {
             _ if stand.owes == Debt::Outside => Some(Obstacle::Serving(name.clone())),
-            Activity::Calling if call.is_none() => Some(Obstacle::Calling(name.clone())),
+            Activity::Calling if call.is_none() && !standing.is_owed(stand) => Some(Obstacle::Calling(name.clone())),
             Activity::Faulted if !self.handles_faults() => Some(Obstacle::Faulted(name.clone())),
             _ => None,
         }

@@ -9,7 +9,11 @@ pub(crate) struct Standing {
     all: heapless::Vec<Stand, MAX_THREADS>,
     /// Which object a thread of the protection domain is.
     objects: [u32; MAX_THREADS],
+    /// Threads of the protection domain to which one of them owes an answer, a bit each.
+    creditors: u64,
 }
+
+const _: () = assert!(MAX_THREADS == u64::BITS as usize);
 
 /// How a thread stands.
 #[derive(Clone, Copy, Debug)]
@@ -20,12 +24,14 @@ pub(crate) struct Stand {
     pub activity: Activity,
     /// Whom it owes an answer.
     pub owes: Debt,
+    /// Which thread of the protection domain it is.
+    thread: u32,
 }
 
 impl Standing {
     /// Nothing is known yet.
     pub const fn new() -> Self {
-        Self { all: heapless::Vec::new(), objects: [0; MAX_THREADS] }
+        Self { all: heapless::Vec::new(), objects: [0; MAX_THREADS], creditors: 0 }
     }
 
     /// How the thread stands that is the object of that number.
@@ -34,13 +40,21 @@ impl Standing {
         if let Some(object) = self.objects.get_mut(thread as usize) {
             *object = number;
         }
+        if let Debt::Thread(creditor) = owes {
+            self.creditors |= bit(creditor);
+        }
         // There are never more.
-        let _ = self.all.push(Stand { number, activity, owes });
+        let _ = self.all.push(Stand { number, activity, owes, thread });
     }
 
     /// All of them, in the order in which they were noted.
     pub fn iter(&self) -> impl Iterator<Item = &Stand> {
         self.all.iter()
+    }
+
+    /// Whether a thread of the component owes that one an answer.
+    pub fn is_owed(&self, stand: &Stand) -> bool {
+        self.creditors & bit(stand.thread) != 0
     }
 
     /// The object that is the thread of the component which waits for the answer of that one.
@@ -49,5 +63,13 @@ impl Standing {
             Debt::Thread(creditor) => self.objects.get(creditor as usize).copied(),
             Debt::Nobody | Debt::Outside => None,
         }
+    }
+}
+
+/// Threads of a protection domain are numbered from 0; there are [`MAX_THREADS`] at most.
+const fn bit(thread: u32) -> u64 {
+    match 1u64.checked_shl(thread) {
+        Some(bit) => bit,
+        None => 0,
     }
 }

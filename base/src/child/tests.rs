@@ -220,6 +220,9 @@ impl Cpu for Core {
     fn prioritize(&mut self, _: Slot, _: u8) -> Done {
         Ok(())
     }
+    fn link(&mut self, _: Slot, _: Slot) -> Result<(), cpu::LinkError> {
+        Ok(())
+    }
     fn destroy(&mut self, thread: Slot) -> Done {
         self.known.remove(&thread).map(|_| ()).ok_or(cpu::ThreadError::Nothing)
     }

@@ -3,7 +3,7 @@
 use super::Ward;
 use crate::{
     rpc::{Arguments, Decision, Transport},
-    session::cpu::{self, CreateError, ThreadError, call},
+    session::cpu::{self, CreateError, LinkError, ThreadError, call},
 };
 
 impl<T: Transport + Copy> Ward<T> {
@@ -102,6 +102,13 @@ impl<T: Transport + Copy> cpu::Interposer for Ward<T> {
             true => self.cpu().prioritize(thread, priority).into(),
             false => Decision::Answer(Err(ThreadError::Priority.into())),
         }
+    }
+
+    fn link(&mut self, (server, client): Arguments<'_, call::Link>) -> Decision<call::Link> {
+        let (Some(server), Some(client)) = (self.out(server), self.out(client)) else {
+            return Decision::Answer(Err(LinkError::Nothing.into()));
+        };
+        self.cpu().link(server, client).into()
     }
 
     fn destroy(&mut self, (number,): Arguments<'_, call::Destroy>) -> Decision<call::Destroy> {

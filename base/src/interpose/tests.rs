@@ -231,7 +231,7 @@ fn numbers(interface: &str, operation: &str) -> &'static [usize] {
         ("Pd", "populate" | "free" | "describe" | "account" | "note") => &[0],
         ("Rm", "create" | "create_space" | "attach" | "handle_faults") => &[0, 1],
         ("Rm", _) => &[0],
-        ("Cpu", "bind" | "handle_exceptions") => &[0, 1],
+        ("Cpu", "bind" | "handle_exceptions" | "link") => &[0, 1],
         ("Cpu", "create" | "read" | "write" | "exception" | "place") => &[],
         ("Cpu", _) => &[0],
         ("Timer", "once" | "periodic" | "cancel" | "remaining") => &[0],

@@ -75,6 +75,13 @@ pub trait Cpu {
     /// Ends a thread. Those who wait for its answer are told that their peer is gone.
     #[operation(14)]
     fn destroy(&mut self, thread: Slot) -> Result<(), ThreadError>;
+
+    /// The `client` waits for the answer of the `server` from now on, as if it had called and the other had received that;
+    /// nothing else of them runs. They are threads of one protection domain, which is frozen, and wait for nothing; the server
+    /// owes nobody an answer. The client's registers are those of a call, and stay; the server's mean nothing afterwards, but its
+    /// message buffer stays.
+    #[operation(15)]
+    fn link(&mut self, server: Slot, client: Slot) -> Result<(), LinkError>;
 }
 
 /// Registers of a thread, in the order of seL4's user context: pc, sp, cpsr, r0, r1, r8 to r12, r2 to r7, lr.
@@ -253,4 +260,22 @@ pub enum ThreadError {
     State = 21,
     /// The priority is 0 or above [`MAX_PRIORITY`], or above that of the caller's first thread.
     Priority = 18,
+}
+
+/// Why no thread waits for another's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ErrorCode)]
+pub enum LinkError {
+    /// There is nothing under one of these numbers.
+    Nothing = 1,
+    /// There is something else under one of them.
+    Kind = 2,
+    /// There is no more room.
+    Exhausted = 8,
+    /// Their protection domain is not frozen; they are not two of one, in one address space; one of them waits for something;
+    /// or the server owes an answer.
+    State = 21,
+    /// The client's registers are not those of a call, or no instruction that makes one is there.
+    Call = 27,
+    /// They did not meet; neither waits for anything.
+    Missed = 28,
 }

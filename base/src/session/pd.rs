@@ -74,7 +74,7 @@ pub trait Pd {
     #[operation(13, encoded)]
     fn connect(&mut self, pd: Slot, slot: Slot, service: u16, label: &str) -> Result<Slot, InstallError>;
 
-    /// An endpoint, which its maker can install for others.
+    /// An endpoint, which its maker can receive at, call without a badge, and install for others.
     #[operation(14)]
     fn create_endpoint(&mut self, at: Slot, account: Slot) -> Result<Slot, AllocateError>;
 
@@ -251,7 +251,7 @@ pub struct Grant {
 pub enum Access {
     /// Endpoints: calling. Notifications: ringing. Dataspaces and region maps: reading.
     Use,
-    /// Endpoints: receiving. Notifications: waiting. Dataspaces and region maps: reading and writing. Threads, protection domains and
+    /// Endpoints: receiving, and calling too. Notifications: waiting. Dataspaces and region maps: reading and writing. Threads, protection domains and
     /// signal contexts have only this.
     Own,
 }

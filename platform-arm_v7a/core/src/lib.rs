@@ -14,6 +14,7 @@
 //! * [`facts`]: what the kernel underneath does.
 //! * [`place`]: where a stopped thread was.
 //! * [`system`]: what core keeps for components, and what is done to it.
+//! * [`meeting`]: how one thread comes to wait for another's answer.
 //! * [`serve`]: requests of components, answered.
 //! * [`trace`]: what happens in core, recorded, if it is built for that.
 //! * [`clock`], [`judge`]: the limit and the verdict of a run.
@@ -30,6 +31,7 @@ pub mod facts;
 pub mod first;
 pub mod guardian;
 pub mod judge;
+pub mod meeting;
 pub mod modules;
 pub mod objects;
 pub mod place;

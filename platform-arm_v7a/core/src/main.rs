@@ -74,10 +74,11 @@ fn prepare(
     let scenario = modules::scenario(&archive).map_err(|error| format!("core cannot start: {error}"))?;
     let (clock, lines) = start_clock(&mut objects, &mut window).map_err(text)?;
     let endpoint = objects.make().map_err(text)?;
+    let meeting = objects.make().map_err(text)?;
     let wanted = scenario.children(INIT).map(|(_, component)| u64::from(component.most_ram().0)).sum();
     let mut resources = Resources::new(boot_info, objects, window, plan::memory(wanted)).map_err(text)?;
     resources.extend_heap(HEAP).map_err(text)?;
-    let system = System::new(endpoint, resources, Timeouts::new(clock, scenario.limit), lines);
+    let system = System::new([endpoint, meeting], resources, Timeouts::new(clock, scenario.limit), lines);
     Ok((scenario, system, endpoint))
 }
 

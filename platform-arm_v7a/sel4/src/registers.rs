@@ -92,3 +92,28 @@ impl UserContext {
         Self { pc, sp, cpsr, r0, r1, r8, r9, r10, r11, r12, r2, r3, r4, r5, r6, r7, lr }
     }
 }
+
+/// What a thread asks of the kernel: r7 at the instruction that enters it (manual, section 2.2; `syscall.xml`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemCall {
+    /// `seL4_Call`.
+    Call,
+    /// `seL4_Recv`.
+    Recv,
+}
+
+impl SystemCall {
+    /// What r7 holds.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Call => raw::seL4_SysCall as u32,
+            Self::Recv => raw::seL4_SysRecv as u32,
+        }
+    }
+}
+
+/// Whether an instruction enters the kernel, whatever the flags are: `svc` (ARM ARM A8.8.228), whose immediate the kernel
+/// does not look at.
+pub const fn enters_kernel(instruction: u32) -> bool {
+    instruction >> 24 == 0xef
+}

@@ -106,6 +106,8 @@ pub enum RestoreError {
     Thread(CallError<cpu::CreateError>),
     /// A thread does not become what it was.
     State(CallError<cpu::ThreadError>),
+    /// A thread does not wait for the answer that it waited for.
+    Link(CallError<cpu::LinkError>),
     /// A page was not copied.
     Copy(CallError<pd::CopyError>),
     /// The quota is not told.
@@ -204,6 +206,7 @@ impl<T: Transport + Copy> Child<T> {
         begin(surroundings, Phase::Threads);
         difference.make_threads()?;
         let threads = difference.write_threads()?;
+        difference.link_threads()?;
         surroundings.event(Event::Registers { threads });
         begin(surroundings, Phase::Signals);
         difference.set_signals()?;

@@ -1,5 +1,7 @@
 //! Threads come, and get the checkpoint's registers.
 
+use alloc::vec::Vec;
+
 use base::rpc::Transport;
 
 use super::{RestoreError, difference::Difference};
@@ -60,5 +62,29 @@ impl<T: Transport + Copy> Difference<'_, T> {
             }
         }
         Ok(started)
+    }
+    /// Threads wait for each other's answers again: those that have their registers are linked, and each that owes an
+    /// answer gets its own registers once more. That does not end what it owes.
+    ///
+    /// Who owes an answer can wait for one itself: it is linked to who waits for it before, since afterwards it stands in
+    /// a call. Looks at each pair for each, and there are 64 threads at most.
+    pub fn link_threads(&mut self) -> Result<(), RestoreError> {
+        let objects = self.saved.objects.iter();
+        let mut left: Vec<_> = objects
+            .filter_map(|object| match &object.info {
+                Info::Thread(info) => Some((object.number, info, info.owes?)),
+                _ => None,
+            })
+            .collect();
+        while let Some(&(number, ..)) = left.first() {
+            // In a circle everybody waits for ever, so nobody has called: no component was like that.
+            let next = left.iter().position(|&(.., client)| left.iter().all(|&(server, ..)| server != client));
+            let (server, info, client) = left.swap_remove(next.ok_or(RestoreError::Broken { number })?);
+            let (cpu, table) = (self.child.up.cpu(), &self.child.table);
+            let server = table.outward(server);
+            cpu.link(server, table.outward(client)).map_err(RestoreError::Link)?;
+            cpu.write(server, info.registers, true).map_err(RestoreError::State)?;
+        }
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     table::Missing,
 };
 
-#[base::interposer(refuse(freeze, thaw, handle_exceptions, exception))]
+#[base::interposer(refuse(freeze, thaw, handle_exceptions, exception, link))]
 impl<T: Transport + Copy, P: Surroundings + ?Sized> cpu::Interposer for Asked<'_, T, P> {
     fn create(&mut self, (at, pd, map, priority, buffer, name): Arguments<'_, call::Create>) -> Decision<call::Create> {
         create(self, (at, pd, map), (priority, buffer), name).into()

@@ -45,6 +45,10 @@ pub enum Seen {
         started: bool,
         bound: Option<u32>,
         registers: cpu::Registers,
+        /// It waits for an answer.
+        calls: bool,
+        /// Who waits for its answer.
+        owes: Option<u32>,
     },
     Context {
         doorbell: Option<u32>,
@@ -105,6 +109,8 @@ impl State {
                     started: thread.started,
                     bound: thread.bound.and_then(number),
                     registers: thread.registers,
+                    calls: thread.activity == cpu::Activity::Calling,
+                    owes: thread.owes.filter(|client| self.calls(*client)).and_then(number),
                 },
                 Kind::Context(context) => Seen::Context {
                     doorbell: number(context.doorbell),
@@ -122,6 +128,11 @@ impl State {
         };
         let space = domain.space.iter().map(|(slot, (id, grant))| (*slot, (number(*id), grant.badge))).collect();
         Snapshot { objects, account: domain.account, space, frozen: domain.frozen }
+    }
+
+    /// Whether a thread is in a call.
+    fn calls(&self, id: Id) -> bool {
+        self.threads().any(|(at, thread)| at == id && thread.activity == cpu::Activity::Calling)
     }
 
     /// Pages of a dataspace below the pointer of the thread whose stack it is.
@@ -185,9 +196,9 @@ fn shown(seen: Option<&Seen>) -> String {
             format!("dataspace of {size:#x} {module:?} ending {ending} {sums:x?}")
         }
         Some(Seen::Map { regions, handler, size }) => format!("map of {size:#x} {regions:x?} handler {handler:?}"),
-        Some(Seen::Thread { map, buffer, name, priority, paused, started, bound, registers }) => format!(
+        Some(Seen::Thread { map, buffer, name, priority, paused, started, bound, registers, calls, owes }) => format!(
             "thread {name} in {map:?} at {buffer:#x} priority {priority} paused {paused} started {started} bound \
-             {bound:?} {registers:x?}"
+             {bound:?} {registers:x?} calls {calls} owes {owes:?}"
         ),
         Some(Seen::Context { doorbell, timeout }) => format!("context at {doorbell:?} {timeout:?}"),
         Some(Seen::Endpoint) => "endpoint".into(),

@@ -39,6 +39,8 @@ pub struct State {
     pub calls: usize,
     /// Regions go with what they show; otherwise their addresses stay taken until they are detached.
     pub forgets_regions: bool,
+    /// Threads can be linked.
+    pub links: bool,
     /// Which request fails.
     pub fails_at: Option<usize>,
     /// What others have handed over: its numbers can be given up while it lives.
@@ -142,6 +144,7 @@ impl World {
             printed: Vec::new(),
             calls: 0,
             forgets_regions: false,
+            links: true,
             fails_at: None,
             asked: Vec::new(),
             shared: BTreeSet::new(),
@@ -786,6 +789,28 @@ impl cpu::Cpu for State {
             (thread.started, thread.activity) = (true, cpu::Activity::Running);
         }
         Ok(())
+    }
+
+    fn link(&mut self, server: Slot, client: Slot) -> Result<(), cpu::LinkError> {
+        use cpu::{Activity, Debt, LinkError as Error};
+        let mut idle = |thread| {
+            let state = cpu::Cpu::read(self, thread).map_err(|_| Error::Nothing)?;
+            let is_idle = matches!(state.activity, Activity::Running | Activity::Inactive);
+            is_idle.then_some(state.owes).ok_or(Error::State)
+        };
+        let (owes, _) = (idle(server)?, idle(client)?);
+        let id = self.table[&client.0];
+        let waits = self.thread_mut(client).map_err(|_| Error::Nothing)?;
+        let domain = waits.domain;
+        waits.activity = Activity::Calling;
+        let serves = self.thread_mut(server).map_err(|_| Error::Nothing)?;
+        (serves.owes, serves.started, serves.registers) = (Some(id), true, [0xdead_beef; 17]);
+        let related = serves.domain == domain && server != client && owes == Debt::Nobody;
+        match self.domains[&domain].frozen {
+            1.. if related && self.links => Ok(()),
+            1.. if related => Err(Error::Missed),
+            _ => Err(Error::State),
+        }
     }
 
     fn freeze(&mut self, pd: Slot) -> Result<u32, cpu::ThreadError> {

@@ -2,7 +2,7 @@
 
 use base::{
     rpc::Slot,
-    session::cpu::{Cpu, CreateError, Exception, Place, Registers, ThreadError, ThreadState},
+    session::cpu::{Cpu, CreateError, Exception, LinkError, Place, Registers, ThreadError, ThreadState},
 };
 
 use super::Call;
@@ -107,6 +107,11 @@ impl Cpu for Call<'_> {
             return Err(ThreadError::Priority);
         }
         self.system.prioritize_thread(thread, priority)
+    }
+
+    fn link(&mut self, server: Slot, client: Slot) -> Result<(), LinkError> {
+        let (server, client) = (self.thread(server)?, self.thread(client)?);
+        self.system.link(server, client)
     }
 
     fn destroy(&mut self, thread: Slot) -> Result<(), ThreadError> {

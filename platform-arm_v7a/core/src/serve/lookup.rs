@@ -34,6 +34,7 @@ into_error! { Missing: Nothing, Kind =>
     base::session::rm::DetachError
     base::session::cpu::CreateError
     base::session::cpu::ThreadError
+    base::session::cpu::LinkError
     base::session::signal::CreateError
     base::session::signal::SignalError
     base::session::timer::TimeoutError

@@ -126,7 +126,7 @@ impl System {
 }
 
 /// Lets the kernel schedule a thread, or not.
-pub(super) fn set_running(thread: Cap<Tcb>, running: bool) {
+pub(crate) fn set_running(thread: Cap<Tcb>, running: bool) {
     // Both capabilities are core's own, and the domains exist, so this cannot fail.
     let _ = boot::DOMAIN.set(if running { RUNNING } else { STOPPED }, thread);
 }

@@ -368,16 +368,33 @@ impl System {
             return None;
         }
         let Found::Page(leaf) = self.at(id, page) else { return None };
-        let dataspace = self.dataspaces.get(leaf.dataspace).filter(|it| leaf.writable && !it.ending)?;
-        let before = leaf.page - dataspace.pieces().at(leaf.page)?.page;
+        self.dataspaces.get(leaf.dataspace).filter(|it| leaf.writable && !it.ending)?;
         if !self.map_page_now(id, page) {
             return None;
         }
+        let frame = self.mapped_frame(id, address)?;
         let map = self.maps.get_mut(id)?;
-        let space = map.space.as_ref()?;
-        let pinned = (space.directory, space.cap(&self.resources, page.checked_sub(before)?)?);
+        let directory = map.space.as_ref()?.directory;
         map.buffers.push(page);
-        Some(pinned)
+        Some((directory, frame))
+    }
+
+    /// The capability that maps the page at an address of an address space.
+    pub fn mapped_frame(&self, id: Id<RegionMap>, address: u32) -> Option<Cap<Frame>> {
+        let page = address / PAGE;
+        let Found::Page(leaf) = self.at(id, page) else { return None };
+        let before = leaf.page - self.dataspaces.get(leaf.dataspace)?.pieces().at(leaf.page)?.page;
+        self.maps.get(id)?.space.as_ref()?.cap(&self.resources, page.checked_sub(before)?)
+    }
+
+    /// The instruction at an address, mapped from now on if it was not yet; none if it cannot be executed there.
+    pub fn instruction(&mut self, id: Id<RegionMap>, address: u32) -> Option<u32> {
+        let page = address / PAGE;
+        self.maps.get(id).filter(|map| page < map.pages)?;
+        match self.at(id, page) {
+            Found::Page(leaf) if leaf.executable && self.map_page_now(id, page) => self.word(id, address),
+            _ => None,
+        }
     }
 
     /// The page can be detached again.

@@ -5,19 +5,20 @@
 //!
 //! * [`domain`], [`table`]: protection domains, tables of numbers, accounts, and how all of that ends.
 //! * [`dataspace`], [`region_map`], [`space`]: memory, where it lies, and how the kernel is told.
-//! * [`thread`], with its exceptions and peers; [`signal`], [`timeout`], [`irq`]: what runs, and how it is told of things.
+//! * [`thread`], with its exceptions, peers and links; [`signal`], [`timeout`], [`irq`]: what runs, and how it is told of things.
 //!
 //! Here are the operations themselves, on identifiers; what a request may do is up to [`serve`](crate::serve).
 
 mod arena;
 mod census;
-mod control;
+pub(crate) mod control;
 mod cure;
 pub mod dataspace;
 pub mod domain;
 mod ending;
 mod exception;
 pub mod irq;
+mod link;
 mod look;
 mod mapping;
 mod owned;
@@ -61,6 +62,8 @@ pub const MAX_NOTIFICATIONS: u32 = 1 << 12;
 pub struct System {
     /// Where all requests and faults arrive.
     pub endpoint: Cap<Endpoint>,
+    /// One that nobody else has, where threads [meet](crate::meeting).
+    meeting: Cap<Endpoint>,
     /// What all of it is made of.
     pub resources: Resources,
     /// Protection domains.
@@ -134,10 +137,16 @@ pub struct NotificationObject {
 }
 
 impl System {
-    /// Nothing yet.
-    pub fn new(endpoint: Cap<Endpoint>, resources: Resources, timeouts: timeout::Timeouts, lines: irq::Lines) -> Self {
+    /// Nothing yet. Requests and faults arrive at the one endpoint; the other is for this alone.
+    pub fn new(
+        [endpoint, meeting]: [Cap<Endpoint>; 2],
+        resources: Resources,
+        timeouts: timeout::Timeouts,
+        lines: irq::Lines,
+    ) -> Self {
         Self {
             endpoint,
+            meeting,
             resources,
             domains: Arena::new(MAX_DOMAINS),
             dataspaces: Arena::new(1 << 14),

@@ -179,7 +179,7 @@ impl System {
         let Some(domain) = self.domains.get(holder) else { return };
         let Some(entry) = domain.table.get(number.0 as usize) else { return };
         let (src, rights) = match entry.known {
-            Known::Endpoint(id) => (self.endpoints.get(id).map(|object| object.cap.slot(boot::CNODE)), Rights::READ),
+            Known::Endpoint(id) => (self.endpoints.get(id).map(|object| object.cap.slot(boot::CNODE)), Rights::ALL),
             Known::Notification(id) => {
                 (self.notifications.get(id).map(|object| object.cap.slot(boot::CNODE)), Rights::READ_WRITE)
             }
@@ -225,7 +225,7 @@ impl System {
             Known::Endpoint(_) if !entry.owned => (Some(own), Rights::CALL),
             Known::Notification(_) if !entry.owned => (Some(own), Rights::WRITE),
             Known::Endpoint(id) => {
-                let rights = if owned { Rights::READ } else { Rights::CALL };
+                let rights = if owned { Rights::ALL } else { Rights::CALL };
                 (self.endpoints.get(id).map(|object| object.cap.slot(boot::CNODE)), rights)
             }
             Known::Notification(id) => {

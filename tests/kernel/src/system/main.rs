@@ -122,12 +122,12 @@ impl Bench {
         let slots = objects.take_slots(2)?;
         let handler = lines.connect([slots.start, slots.start + 1], gpt::INTERRUPT, irq::TIMER)?;
         handler.acknowledge()?;
-        let endpoint = objects.make()?;
+        let endpoints = [objects.make()?, objects.make()?];
         let mut resources = Resources::new(boot_info, objects, window, MEMORY)?;
         resources.extend_heap(4)?;
         let never = Duration { micros: 1 << 40 };
         let timeouts = Timeouts::new(Clock::new(timer, handler), never);
-        let mut system = System::new(endpoint, resources, timeouts, lines);
+        let mut system = System::new(endpoints, resources, timeouts, lines);
         let table = alloc::vec![Entry { known: Known::Nothing, owned: false, paid: false }; 64];
         let account = Account { ram: 1 << 20, ram_used: 0, caps: 64, caps_used: 0 };
         let domain = Domain::new("payer", None, table, Cap::<CNode>::NULL, 6, account);
