@@ -32,10 +32,16 @@ struct Blocks {
 }
 
 impl Heap {
-    /// A heap without memory; the first allocation brings some.
+    /// A heap without memory; [`Self::begin`] or the first allocation brings some.
     pub const fn new(env: Env) -> Self {
         let blocks = Blocks { buddies: Buddies::new(), next: layout::HEAP.start };
         Self { env, blocks: Lock::new(blocks) }
+    }
+
+    /// Brings the first piece, so that it is there before the component is constructed. Without memory for it the first
+    /// allocation tries again.
+    pub fn begin(&self) {
+        let _ = self.grow(Layout::new::<usize>());
     }
 
     fn try_allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
@@ -121,6 +127,8 @@ mod tests {
         // SAFETY: no layout is empty, and what is freed was allocated so.
         let (allocate, free) =
             (|layout| unsafe { heap.alloc(layout) }, |block, layout| unsafe { heap.dealloc(block, layout) });
+        heap.begin();
+        assert_eq!(machine.world().calls, [(slots::PD, 2), (slots::RM, 3)]);
         let first = allocate(layout(100, 8));
         assert_eq!(machine.world().calls, [(slots::PD, 2), (slots::RM, 3)]);
         let blocks: Vec<_> =

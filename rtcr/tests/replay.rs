@@ -4,6 +4,7 @@ mod support;
 
 use base::{
     env::slots,
+    executable::Layout,
     rpc::Slot,
     session::{
         pd::{ANY, Memory, OWN},
@@ -11,8 +12,10 @@ use base::{
     },
 };
 use rtcr::{
+    child::Child,
     information::Stage,
     restore::RestoreError,
+    start::Program,
     surroundings::{Event, Phase, Statistics, Work},
     upstream::Upstream,
 };
@@ -214,4 +217,30 @@ fn another_module_of_the_same_name_is_refused() {
     let name = rtcr::object::ModuleName::try_from("other").unwrap();
     assert_eq!(replayed(&world, &saved).map(drop).unwrap_err(), RestoreError::Module(name.clone()));
     assert_eq!(restored(&world, &saved).map(drop).unwrap_err(), RestoreError::Module(name));
+}
+
+/// Whatever it asks for: another program that asks for the same is noticed at the barrier.
+#[test]
+fn another_program_is_refused() {
+    let world = world();
+    let mut pool = pool(&world, 1);
+    let with_pool = holding(&world);
+    let player = started(&world);
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    drop(player);
+    world.state().modules.insert("twin".into(), program());
+    let file = program();
+    let layout = Layout::new(&file, file.len() as u32, 40).unwrap();
+    let program = Program { module: "twin", layout: &layout };
+    let (up, mut embedder) = (Upstream::new(&world), Embedder::default());
+    let replaying = Child::start_replay(up, &settings(), program, &saved, &mut embedder).unwrap();
+    let player = Player::new(State::Replaying(replaying));
+    bootstrap(&player);
+    assert_eq!(player.error().unwrap().to_string(), "it is another component: its program is twin, and was program");
+    assert_eq!(holding(&world), with_pool);
+    let mut other = support::program();
+    other.push(0);
+    world.state().modules.insert("program".into(), other);
+    let name = rtcr::object::ModuleName::try_from("program").unwrap();
+    assert_eq!(replayed(&world, &saved).map(drop).unwrap_err(), RestoreError::Module(name));
 }

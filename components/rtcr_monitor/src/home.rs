@@ -109,7 +109,8 @@ impl Surroundings for Home {
             Event::Thawed => self.thawed = self.now(),
             _ => {}
         }
-        log::debug!("{}: {event:?}", self.name);
+        let level = if matches!(event, Event::Answered { .. }) { log::Level::Trace } else { log::Level::Debug };
+        log::log!(level, "{}: {event:?}", self.name);
         self.done.note(&event);
     }
 }

@@ -14,7 +14,7 @@
 //! | `restore_binary` | the program that a new instance runs | its own |
 //! | `restore_tries` | how often a restore is tried | 3 |
 //! | `restore_every` | microseconds from one try to the next | 1000 |
-//! | `boot_limit` | microseconds that a new instance may take to its barrier | 1000000 |
+//! | `boot_limit` | microseconds that a new instance may take to its barrier | 100000 |
 //! | `reserve_ram`, `reserve_caps` | quota that must be left here, or nothing is restored and nothing is ended | 0 |
 //! | `refuse_checkpoint`, `refuse_restore` | the request of a checkpoint or a restore, from 1, that is refused on purpose; one later each time | 0 |
 //! | `refusals` | in how many tries of one restore | 1 |

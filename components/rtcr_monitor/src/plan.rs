@@ -72,7 +72,7 @@ impl Plan {
             run_on: time("run_on", 0)?,
             tries: number("restore_tries", 3)?,
             try_every: time("restore_every", 1_000)?,
-            boot_limit: time("boot_limit", 1_000_000)?,
+            boot_limit: time("boot_limit", 100_000)?,
             reserve: AccountInfo { ram: number("reserve_ram", 0)?, caps: number("reserve_caps", 0)? },
             refused: (number("refuse_checkpoint", 0)?, number("refuse_restore", 0)?),
             refusals: number("refusals", 1)?,

@@ -7,7 +7,12 @@ use base::{
     child::Badge,
     platform::Received,
     rpc::{Buffer, CallError, Reply, Shared, Slot},
-    session::{cpu::Exception, parent::Event as Fate, pd::OWN, timer::TimeoutError},
+    session::{
+        cpu::{Cause, Exception},
+        parent::Event as Fate,
+        pd::OWN,
+        timer::TimeoutError,
+    },
 };
 use rtcr::{
     checkpoint::Checkpoint,
@@ -288,7 +293,10 @@ impl fmt::Display for NotRestored {
             Self::Error(error) => error.fmt(f),
             Self::Faulted(exception) => {
                 write!(f, "the new instance faults before its barrier, at {:#010x}: ", exception.place.pc)?;
-                write!(f, "{:?}", exception.cause)
+                match exception.cause {
+                    Cause::Memory { address, access, .. } => write!(f, "{access:?} of {address:#010x}"),
+                    other => write!(f, "{other:x?}"),
+                }
             }
             Self::TooLong => write!(f, "the new instance does not get to its barrier in time"),
             Self::Unlimited(error) => write!(f, "there is no timeout for its bootstrap: {error:?}"),

@@ -2,8 +2,9 @@
 //!
 //! A program is a component's library and one line, `start::component!(name::construct);`. Whoever creates the component
 //! sets program counter and stack pointer; `_start` clears the frame chain and goes on in Rust: the logging backend is
-//! installed, the barrier `restore_thread` called, then `construct`, and then the component's first thread serves requests
-//! and signals. Until the barrier there is one thread, and what it asks for depends on the program alone.
+//! installed, the heap gets its first memory, what the program names as `before` is called, then the barrier `restore_thread`, then
+//! `construct`, and then the component's first thread serves requests and signals. Until the barrier there is one thread,
+//! and what it asks for depends on the program, its arguments and the answers alone.
 #![no_std]
 
 // For the heap, which is this crate's to define.
@@ -63,11 +64,16 @@ static HEAP: Heap = Heap::new(environment());
 unsafe extern "Rust" {
     /// The component itself; named by [`component`].
     fn __construct(env: &mut Env);
+    /// What its program does before the barrier; named there too, or nothing.
+    fn __initialize(env: &mut Env);
 }
 
 extern "C" fn entry() -> ! {
     LOGGER.install();
+    HEAP.begin();
     let mut env = environment();
+    // SAFETY: defined by `component!` with this very signature.
+    unsafe { __initialize(&mut env) };
     // A parent that knows nothing of it answers so, and nothing depends on it.
     let _ = env.pd().restore_thread();
     // SAFETY: defined by `component!` with this very signature.
@@ -80,16 +86,31 @@ extern "C" fn thread(argument: u32) -> ! {
 }
 
 /// Makes a function `fn(&mut base::Env)` the component of an executable.
+///
+/// `component!(construct, before: initialize)` has another one called before it, in each instance, restored ones too: for what a
+/// program sets up once and for all, as constructors of static objects do elsewhere. What it asks for must depend on
+/// nothing but the program, its arguments and the answers.
 #[macro_export]
 macro_rules! component {
     ($construct:path) => {
-        // The name is reserved for this macro: two components in one executable do not link.
+        $crate::component!($construct, before: $crate::__nothing);
+    };
+    ($construct:path, before: $initialize:path) => {
+        // The names are reserved for this macro: two components in one executable do not link.
         #[unsafe(no_mangle)]
         fn __construct(env: &mut $crate::__Env) {
             $construct(env)
         }
+
+        #[unsafe(no_mangle)]
+        fn __initialize(env: &mut $crate::__Env) {
+            $initialize(env)
+        }
     };
 }
+
+#[doc(hidden)]
+pub fn __nothing(_: &mut Env) {}
 
 #[doc(hidden)]
 pub use base::Env as __Env;

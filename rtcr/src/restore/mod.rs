@@ -82,6 +82,13 @@ pub enum RestoreError {
         /// How that ended; none if there was no answer.
         found: Option<Status>,
     },
+    /// The new instance runs another program, though it has asked for the same until its barrier.
+    Program {
+        /// The old one's.
+        saved: ModuleName,
+        /// The new one's.
+        found: ModuleName,
+    },
     /// There is another module of that name than there was.
     Module(ModuleName),
     /// There is no such module.
@@ -138,6 +145,9 @@ impl fmt::Display for RestoreError {
             }
             Self::Answer { index, asked, found: Some(status) } => {
                 write!(f, "its request {index}, {asked}, was done once, and now: {status}")
+            }
+            Self::Program { saved, found } => {
+                write!(f, "it is another component: its program is {found}, and was {saved}")
             }
             Self::Module(name) => write!(f, "the module {name} is another one than it was"),
             Self::Booting => write!(f, "the checkpoint is from before the barrier, and can only be replayed"),

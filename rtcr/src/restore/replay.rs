@@ -9,8 +9,9 @@ use super::RestoreError;
 use crate::{
     checkpoint::Checkpoint,
     child::{Child, is_barrier},
-    information::{AccountInfo, Stage},
+    information::{AccountInfo, Information, Stage},
     journal::{Asked, Entry},
+    object::{Info, Object},
     session,
     start::{Program, Settings},
     stop::Stopped,
@@ -172,11 +173,12 @@ impl<T: Transport + Copy> Replaying<'_, T> {
         let information = saved.information();
         if information.stage == Stage::Running && at_barrier {
             surroundings.event(Event::Phase(Phase::Freeze));
-            match Stopped::freeze(child.up, child.pd.number) {
+            let freeze = || Stopped::freeze(child.up, child.pd.number).map_err(RestoreError::State);
+            match check_program(&child, information).and_then(|()| freeze()) {
                 Ok(stopped) => return child.become_saved(saved, stopped, surroundings),
                 Err(error) => {
                     surroundings.event(Event::Ends(Work::Restore));
-                    return Err(RestoreError::State(error));
+                    return Err(error);
                 }
             }
         }
@@ -200,6 +202,22 @@ impl<T: Transport + Copy> Replaying<'_, T> {
     /// The new instance.
     pub const fn child(&self) -> &Child<T> {
         &self.child
+    }
+}
+
+/// Whether the new instance runs the program that the old one did: another one may ask for the same until its barrier. The
+/// program is the first thing under a private number.
+fn check_program<T: Transport + Copy>(child: &Child<T>, saved: &Information) -> Result<(), RestoreError> {
+    let number = child.table.slots();
+    match (child.table.get(number), saved.object(number)) {
+        (Some(Object::RomDataspace(live)), Some(Info::RomDataspace(saved))) if live.suits(saved) => Ok(()),
+        (Some(Object::RomDataspace(live)), Some(Info::RomDataspace(saved))) if live.name == saved.name => {
+            Err(RestoreError::Module(saved.name.clone()))
+        }
+        (Some(Object::RomDataspace(live)), Some(Info::RomDataspace(saved))) => {
+            Err(RestoreError::Program { saved: saved.name.clone(), found: live.name.clone() })
+        }
+        _ => Err(RestoreError::Broken { number }),
     }
 }
 
