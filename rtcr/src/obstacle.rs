@@ -28,6 +28,8 @@ pub enum Obstacle {
     Calling(ThreadName),
     /// A thread has received a call from outside and not answered it.
     Serving(ThreadName),
+    /// It has handed over memory to clients: after a restore they would look at memory of an instance that is gone.
+    HandedOver,
     /// A thread has faulted, and no region map of the component has a handler that could cure it.
     Faulted(ThreadName),
     /// A thread cannot be looked at.
@@ -72,6 +74,9 @@ impl<T: Transport + Copy> Child<T> {
     pub fn obstacles<P: Surroundings + ?Sized>(&self, surroundings: &mut P, mut found: impl FnMut(Obstacle)) {
         if self.journal.has_overflown() {
             found(Obstacle::Journal);
+        }
+        if surroundings.has_handed_over() {
+            found(Obstacle::HandedOver);
         }
         let mut standing = Standing::new();
         for (number, object) in self.table.iter() {
@@ -136,6 +141,7 @@ impl fmt::Display for Obstacle {
             Self::Journal => write!(f, "it asks for more before its construction than the journal holds"),
             Self::Calling(thread) => write!(f, "its thread {thread} is in a call that was received and not answered"),
             Self::Serving(thread) => write!(f, "its thread {thread} serves a call from outside"),
+            Self::HandedOver => write!(f, "it has handed over memory to clients of its own"),
             Self::Faulted(thread) => write!(f, "its thread {thread} has faulted"),
             Self::Unreadable(thread, error) => write!(f, "its thread {thread} cannot be looked at: {error:?}"),
         }

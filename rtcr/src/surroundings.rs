@@ -87,6 +87,12 @@ pub trait Surroundings {
         let _ = sessions;
     }
 
+    /// Whether the component has handed over memory to clients of its own: they would look at memory of an instance that is
+    /// gone.
+    fn has_handed_over(&mut self) -> bool {
+        false
+    }
+
     /// The call of the component's thread that is on its way, if it is known and not answered.
     fn call(&mut self, thread: ThreadNumber) -> Option<CallInfo> {
         let _ = thread;

@@ -55,6 +55,8 @@ struct Session {
     state: State,
     handles: Vec<Handed>,
     upgrades: usize,
+    /// The server's capability by which the client reaches it; none for the server's endpoint.
+    at: Option<Slot>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,14 @@ pub struct Handed {
     pub number: Slot,
     /// Whether the client may write to it.
     pub writable: bool,
+}
+
+/// What a server knows of its services and sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    services: Vec<ServiceName>,
+    /// In ascending order.
+    sessions: Vec<u32>,
 }
 
 /// A session whose server is gone, and by which number its client knows it.
@@ -172,8 +182,17 @@ impl Book {
         *open += 1;
         self.last += 1;
         let state = State::Waiting;
-        let session =
-            Session { client, server, service, client_name, argument, state, handles: Vec::new(), upgrades: 0 };
+        let session = Session {
+            client,
+            server,
+            service,
+            client_name,
+            argument,
+            state,
+            handles: Vec::new(),
+            upgrades: 0,
+            at: None,
+        };
         let ring = self.services.get(&server).is_some_and(|services| services.contains(&session.service));
         if ring {
             self.tasks.entry(server).or_default().push_back(session.task(self.last));
@@ -203,7 +222,8 @@ impl Book {
         let tasks = self.tasks.get_mut(&server).ok_or(SessionError::Nothing)?;
         let at = tasks.iter().position(|task| task.session == number).ok_or(SessionError::Nothing)?;
         let Some(task) = tasks.remove(at) else { return Err(SessionError::Nothing) };
-        let Some(session) = self.sessions.get_mut(&number) else { return Err(SessionError::Nothing) };
+        // One that a server closes a second time, since it has gone back, is not there any more.
+        let Some(session) = self.sessions.get_mut(&number) else { return Ok(None) };
         match task.what {
             TaskKind::Open { .. } if session.state == State::Waiting => {
                 session.state = if accepted { State::Accepted } else { State::Refused(OpenError::Refused) };
@@ -278,6 +298,22 @@ impl Book {
         Ok(session.handles.len() as u32)
     }
 
+    /// The requests of a session that is not accepted yet are to go where a capability of the server's leads.
+    ///
+    /// # Errors
+    /// Nobody waits for it.
+    pub fn serve_at(&mut self, server: Member, number: u32, own: Slot) -> Result<(), SessionError> {
+        let session = self.sessions.get_mut(&number).filter(|s| s.server == server && s.state == State::Waiting);
+        session.ok_or(SessionError::Nothing)?.at = Some(own);
+        Ok(())
+    }
+
+    /// That capability, if it was said.
+    pub fn served_at(&self, number: u32) -> Option<Handed> {
+        let session = self.sessions.get(&number)?;
+        Some(Handed { server: session.server, number: session.at?, writable: true })
+    }
+
     /// What the server of a client's session meant by that handle.
     pub fn redeem(&self, client: Member, slot: Slot, handle: u32) -> Option<Handed> {
         let session = self.sessions.get(self.slots.get(&(client, slot))?)?;
@@ -348,6 +384,55 @@ impl Book {
         }
         servers.dedup();
         servers
+    }
+
+    /// What a server knows of its services and sessions. Cost: all sessions.
+    pub fn known(&self, server: Member) -> Known {
+        let known = |session: &Session| matches!(session.state, State::Accepted | State::Open(_) | State::Closing);
+        let sessions = self.sessions.iter().filter(|(_, session)| session.server == server && known(session));
+        Known {
+            services: self.services.get(&server).cloned().unwrap_or_default(),
+            sessions: sessions.map(|(&number, _)| number).collect(),
+        }
+    }
+
+    /// A server is as it was when that was all it knew: what was opened since it is to open again, what was closed since it
+    /// is to close again. Upgrades are forgotten, as what they brought is. Cost: all sessions.
+    pub fn goes_back(&mut self, server: Member, known: &Known) {
+        self.services.insert(server, known.services.clone());
+        let mut tasks = VecDeque::new();
+        let close = |session| Task { session, what: TaskKind::Close };
+        // Those that are not there any more were closed, with the server's knowledge.
+        let closed = known.sessions.iter().filter(|number| !self.sessions.contains_key(number));
+        tasks.extend(closed.map(|&number| close(number)));
+        let numbers: Vec<_> = self.sessions.keys().copied().collect();
+        for number in numbers {
+            let Some(session) = self.sessions.get_mut(&number).filter(|session| session.server == server) else {
+                continue;
+            };
+            let (is_known, offered) =
+                (known.sessions.binary_search(&number).is_ok(), known.services.contains(&session.service));
+            (session.upgrades, session.handles) = (0, Vec::new());
+            session.state = match session.state {
+                State::Closing if is_known => {
+                    tasks.push_back(close(number));
+                    continue;
+                }
+                State::Closing => {
+                    self.forget(number);
+                    continue;
+                }
+                State::Again(slot) if is_known => State::Open(slot),
+                state if is_known => state,
+                State::Open(slot) => State::Again(slot),
+                State::Accepted => State::Waiting,
+                state => state,
+            };
+            if offered && matches!(session.state, State::Waiting | State::Again(_)) {
+                tasks.push_back(session.task(number));
+            }
+        }
+        self.tasks.insert(server, tasks);
     }
 
     /// The client does not want a session any more; tells which server is to be rung, if one is.

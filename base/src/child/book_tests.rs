@@ -12,11 +12,16 @@ fn open(book: &mut Book) -> Result<Opened, OpenError> {
 /// A session that is open, under the number 20 of the client.
 fn opened(book: &mut Book) -> u32 {
     book.announce(SERVER, "echo").unwrap();
+    opened_as(book, 20)
+}
+
+/// Another one, under that number of the client.
+fn opened_as(book: &mut Book, slot: u32) -> u32 {
     assert_eq!(open(book), Ok(Opened::Pending { ring: true }));
-    let number = book.task(SERVER).unwrap().session;
+    let number = book.tasks[&SERVER].back().unwrap().session;
     assert_eq!(book.done(SERVER, number, true), Ok(Some(CLIENT.0)));
     assert_eq!(open(book), Ok(Opened::Accepted(number)));
-    book.installed(number, Slot(20));
+    book.installed(number, Slot(slot));
     number
 }
 
@@ -141,4 +146,70 @@ fn a_client_has_so_many_sessions() {
     assert_eq!(open(&mut book), Err(OpenError::Caps));
     assert!(book.open((8, "other"), SERVER, "echo", b"x").is_ok());
     assert_eq!(book.open((8, "other"), SERVER, "echo", &[0; 161]), Err(OpenError::Refused));
+}
+
+/// What a server has to do, in order.
+fn tasks(book: &mut Book) -> Vec<(u32, &'static str)> {
+    let mut all = Vec::new();
+    while let Some(task) = book.task(SERVER).cloned() {
+        let what = match task.what {
+            TaskKind::Open { .. } => "open",
+            TaskKind::Upgrade { .. } => "upgrade",
+            TaskKind::Close => "close",
+        };
+        all.push((task.session, what));
+        book.done(SERVER, task.session, true).unwrap();
+    }
+    all
+}
+
+#[test]
+fn a_server_that_goes_back_is_told_again_what_it_forgets() {
+    let mut book = Book::new();
+    let kept = opened(&mut book);
+    let closed = opened_as(&mut book, 21);
+    let closing = opened_as(&mut book, 22);
+    let known = book.known(SERVER);
+    // Since then: one was closed, with the server's knowledge; one without; one was opened; one is wanted.
+    book.close(CLIENT.0, Slot(21)).unwrap();
+    assert_eq!(tasks(&mut book), [(closed, "close")]);
+    book.close(CLIENT.0, Slot(22)).unwrap();
+    book.upgraded(kept, 1, 1).unwrap();
+    let new = opened_as(&mut book, 23);
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: true }));
+    let wanted = new + 1;
+    book.goes_back(SERVER, &known);
+    assert!(book.can_upgrade(kept));
+    assert_eq!(tasks(&mut book), [(closed, "close"), (closing, "close"), (new, "open"), (wanted, "open")]);
+    assert_eq!(book.session(CLIENT.0, Slot(23)), Some((new, SERVER)), "its client does not notice");
+    assert_eq!(open(&mut book), Ok(Opened::Accepted(wanted)));
+    // Once more to the same: what is there is the same.
+    book.goes_back(SERVER, &known);
+    assert_eq!(tasks(&mut book), [(closed, "close"), (closing, "close"), (new, "open"), (wanted, "open")]);
+    assert_eq!(open(&mut book), Ok(Opened::Accepted(wanted)));
+}
+
+#[test]
+fn a_server_that_goes_back_to_before_it_announced_announces_again() {
+    let mut book = Book::new();
+    let known = book.known(SERVER);
+    let number = opened(&mut book);
+    book.goes_back(SERVER, &known);
+    assert_eq!(tasks(&mut book), []);
+    assert_eq!(book.announce(SERVER, "echo"), Ok(true));
+    assert_eq!(tasks(&mut book), [(number, "open")]);
+}
+
+#[test]
+fn a_session_is_served_where_its_server_says() {
+    let mut book = Book::new();
+    book.announce(SERVER, "echo").unwrap();
+    open(&mut book).unwrap();
+    let number = book.task(SERVER).unwrap().session;
+    assert_eq!(book.served_at(number), None);
+    assert_eq!(book.serve_at(CLIENT.0, number, Slot(30)), Err(SessionError::Nothing));
+    assert_eq!(book.serve_at(SERVER, number, Slot(30)), Ok(()));
+    book.done(SERVER, number, true).unwrap();
+    assert_eq!(book.served_at(number).map(|handed| (handed.server, handed.number)), Some((SERVER, Slot(30))));
+    assert_eq!(book.serve_at(SERVER, number, Slot(31)), Err(SessionError::Nothing), "it has said so");
 }

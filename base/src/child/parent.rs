@@ -52,8 +52,14 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
                 Err(CallError::Pending)
             }
             Opened::Accepted(number) => {
-                let endpoint = self.family.members[server].endpoint;
-                let slot = self.install(endpoint, Grant { access: Access::Use, badge: number })?;
+                let slot = match self.family.book.served_at(number) {
+                    // A capability of the server's, passed on as it is.
+                    Some(handed) => self.share(handed, ANY).map_err(opening)?,
+                    None => {
+                        let endpoint = self.family.members[server].endpoint;
+                        self.install(endpoint, Grant { access: Access::Use, badge: number })?
+                    }
+                };
                 self.family.book.installed(number, slot);
                 Ok(slot)
             }
@@ -330,6 +336,10 @@ impl<P: ChildPolicy> Parent for Asked<'_, P> {
         }
         self.family.policy.event(component, event);
         Ok(())
+    }
+
+    fn serve_at(&mut self, session: u32, endpoint: Slot) -> Result<(), SessionError> {
+        self.family.book.serve_at(self.child, session, endpoint)
     }
 }
 

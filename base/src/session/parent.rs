@@ -69,6 +69,11 @@ pub trait Parent {
     /// Tells the parent what became of a component below this one.
     #[operation(14, encoded)]
     fn report(&mut self, component: &str, event: Event) -> Result<(), ReportError>;
+
+    /// The requests of a session that the component is asked to open are to arrive wherever that capability of its own leads,
+    /// with that capability's badge, instead of at its own endpoint. Before the task is `done`.
+    #[operation(15)]
+    fn serve_at(&mut self, session: u32, endpoint: Slot) -> Result<(), SessionError>;
 }
 
 /// Name of a component.

@@ -538,6 +538,10 @@ impl parent::Parent for World {
         Ok(self.handed_over.len() as u32 - 1)
     }
 
+    fn serve_at(&mut self, _: u32, _: Slot) -> Result<(), parent::SessionError> {
+        Err(parent::SessionError::Nothing)
+    }
+
     fn redeem(&mut self, _: Slot, handle: u32, at: Slot) -> Result<Slot, parent::RedeemError> {
         let handed: Vec<_> = self.handed_over.clone();
         let (_, number, writable) = handed.get(handle as usize).ok_or(parent::RedeemError::Nothing)?;

@@ -1,21 +1,27 @@
 //! What a child finds around it: its PARENT session, and somebody who notes what is done to it.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{collections::BTreeMap, string::String, sync::Arc};
 
 use base::{
     Env,
-    child::{ByScenario, ChildPolicy},
+    child::{ByScenario, ChildPolicy, Known, Route},
     env::slots,
-    rpc::{Arguments, Buffer, CallError, Connection, Decision, Reply, Request, Shared, Slot},
+    rpc::{Arguments, Buffer, CallError, Connection, Decision, Reply, Request, Shared, Slot, ThreadNumber},
     session::{
-        parent::{self, Event as Fate, Name, RequestError, call},
+        parent::{self, Event as Fate, Name, OpenError, RedeemError, RequestError, SessionError, call},
         pd::OWN,
     },
     trace::Tracer,
 };
 use rtcr::{
     notes,
-    surroundings::{Event, Statistics, Surroundings},
+    object::SessionInfo,
+    surroundings::{CallInfo, Event, Opened, Statistics, Surroundings},
+};
+
+use crate::{
+    seats::{Seats, To},
+    services::Services,
 };
 
 /// The surroundings of a child.
@@ -25,6 +31,15 @@ pub struct Home {
     policy: ByScenario,
     /// This component's number for the child's number 0.
     base: u32,
+    /// Its number among the children.
+    child: usize,
+    services: Arc<Services>,
+    /// The sessions that it has of others' services.
+    pub seats: Seats,
+    /// What it knew of its own services when the last checkpoint was taken.
+    known: Known,
+    /// It has handed over memory.
+    handed_over: bool,
     /// What became of the child.
     pub fate: Option<Fate>,
     fingerprints: BTreeMap<String, u64>,
@@ -38,12 +53,23 @@ pub struct Home {
 
 impl Home {
     /// For the child of that name, whose numbers begin with `base`.
-    pub fn new(env: Env, policy: ByScenario, name: &str, base: u32) -> Self {
+    pub fn new(
+        env: Env,
+        policy: ByScenario,
+        (child, name, base): (usize, &str, u32),
+        services: Arc<Services>,
+        seats: Seats,
+    ) -> Self {
         Self {
             env,
             name: Name::try_from(name).unwrap_or_default(),
             policy,
             base,
+            child,
+            services,
+            seats,
+            known: Known::default(),
+            handed_over: false,
             fate: None,
             fingerprints: BTreeMap::new(),
             done: Statistics::default(),
@@ -66,12 +92,29 @@ impl Home {
 
     /// The child has ended: its parent's parents hear of it.
     pub fn tell(&mut self, fate: Fate) {
+        self.services.ended(self.child);
+        self.seats.close_all();
         self.policy.event(&self.name, fate);
     }
 
     /// The child has that quota, not what was given to an instance that is gone.
     pub fn has(&mut self, ram: u32, caps: u32) {
         self.policy.has(&self.name, ram, caps);
+    }
+
+    /// A checkpoint has been taken.
+    pub fn saved(&mut self) {
+        self.known = self.services.known(self.child);
+    }
+
+    fn to(&self, service: &str) -> Result<To, CallError<OpenError>> {
+        match self.policy.route(&self.name, service) {
+            Route::Sibling(name) => self.services.child(&name).map(To::Sibling).ok_or(OpenError::Service.into()),
+            Route::Upward => Ok(To::Upward),
+            // What core serves is served by RTCR, and every component has one session of each.
+            Route::Core => Err(CallError::Refused),
+            Route::Nobody => Err(OpenError::Service.into()),
+        }
     }
 
     /// No child is left.
@@ -88,6 +131,54 @@ impl Surroundings for Home {
 
     fn ring(&mut self, doorbell: Slot) {
         self.env.platform().ring(doorbell);
+    }
+
+    fn open(&mut self, service: &str, argument: &[u8]) -> Result<Opened, CallError<OpenError>> {
+        self.seats.open(self.to(service)?, service, argument)
+    }
+
+    fn close(&mut self, session: u32) {
+        self.seats.close(session);
+    }
+
+    fn upgrade(&mut self, pd: Slot, session: u32, ram: u32, caps: u32) -> Result<(), CallError<SessionError>> {
+        self.seats.upgrade(pd, session, ram, caps)
+    }
+
+    fn redeem(&mut self, session: u32, handle: u32, at: Slot) -> Result<(), CallError<RedeemError>> {
+        self.seats.redeem(session, handle, at)
+    }
+
+    fn reopen(&mut self, session: &SessionInfo) -> Result<Opened, CallError<OpenError>> {
+        let to = self.to(&session.service).ok();
+        self.seats.reopen(session.number, to, &session.service, &session.argument)
+    }
+
+    /// The new instance is what the checkpoint says, as a client and as a server.
+    fn keep_only(&mut self, sessions: &mut dyn Iterator<Item = u32>) {
+        self.seats.keep_only(sessions);
+        self.services.goes_back(self.child, &self.known);
+        self.handed_over = false;
+    }
+
+    fn has_handed_over(&mut self) -> bool {
+        self.handed_over
+    }
+
+    fn call(&mut self, thread: ThreadNumber) -> Option<CallInfo> {
+        self.seats.call(thread)
+    }
+
+    fn keep_call(&mut self, call: CallInfo) -> bool {
+        self.seats.keep_call(call)
+    }
+
+    fn forget_call(&mut self, call: CallInfo) {
+        self.seats.forget_call(call);
+    }
+
+    fn call_again(&mut self, thread: ThreadNumber, call: CallInfo) {
+        self.seats.call_again(thread, call);
     }
 
     /// A hash of the file (FNV-1a); a module does not change, so it is read once.
@@ -115,8 +206,8 @@ impl Surroundings for Home {
     }
 }
 
-/// Sessions of siblings are not supported yet, and refused.
-#[base::interposer(refuse(open, close, upgrade, announce, task, done, hand_over, redeem, report))]
+/// What is about sessions of the child's own is the library's, and does not come here.
+#[base::interposer(refuse(open, close, upgrade, redeem, report, serve_at))]
 impl parent::Interposer for Home {
     fn exit(&mut self, (code,): Arguments<'_, call::Exit>) -> Decision<call::Exit> {
         self.fate = Some(Fate::Exited(code));
@@ -135,6 +226,24 @@ impl parent::Interposer for Home {
 
     fn value(&mut self, (key,): Arguments<'_, call::Value>) -> Decision<call::Value> {
         Decision::Answer(Ok(self.policy.value(&self.name, key)))
+    }
+
+    fn announce(&mut self, (service,): Arguments<'_, call::Announce>) -> Decision<call::Announce> {
+        self.services.announce(self.child, service).into()
+    }
+
+    fn task(&mut self, (): Arguments<'_, call::Task>) -> Decision<call::Task> {
+        Decision::Answer(Ok(self.services.task(self.child)))
+    }
+
+    fn done(&mut self, (session, accepted): Arguments<'_, call::Done>) -> Decision<call::Done> {
+        self.services.done(self.child, session, accepted).map_err(CallError::Error).into()
+    }
+
+    fn hand_over(&mut self, (session, number, writable): Arguments<'_, call::HandOver>) -> Decision<call::HandOver> {
+        let handed = self.services.hand_over(self.child, session, number, writable);
+        self.handed_over |= handed.is_ok();
+        handed.into()
     }
 
     fn request(&mut self, (ram, caps): Arguments<'_, call::Request>) -> Decision<call::Request> {

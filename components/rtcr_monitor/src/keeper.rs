@@ -3,13 +3,14 @@
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{
     fmt,
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     time::Duration,
 };
 
 use base::{
     Env,
     child::{Badge, ByScenario},
+    env::slots,
     executable::{self, Layout},
     memory::{Module, ModuleError},
     platform::Received,
@@ -19,12 +20,13 @@ use base::{
 use rtcr::{
     checkpoint::Checkpoint,
     child::Child,
+    object::Object,
     start::{Program, Settings},
     storage::Pool,
     upstream::Upstream,
 };
 
-use crate::{home::Home, plan::Plan, trial::Trial};
+use crate::{home::Home, plan::Plan, seats::Seats, services::Services, trial::Trial};
 
 /// Cookie of the signal that says that the child has done what it may not.
 pub const EXCEPTION: u32 = 1;
@@ -49,6 +51,10 @@ pub struct Post {
     pub pattern: Slot,
     /// How many children of this component are left.
     pub left: Arc<AtomicUsize>,
+    /// Who serves whom.
+    pub services: Arc<Services>,
+    /// Whether there is something to do for the child's services, or an answer that it was told to wait for.
+    pub news: Arc<AtomicBool>,
 }
 
 /// What a thread of this component has for its child.
@@ -69,6 +75,8 @@ pub struct Keeper {
     pub(crate) restored: u32,
     /// The child runs on after its checkpoint, and will be ended.
     pub(crate) doomed: bool,
+    /// How often the child was busy in a row.
+    pub(crate) busy: u32,
 }
 
 /// An answer that is still to be given.
@@ -87,11 +95,28 @@ impl Keeper {
     /// For a child that is not there yet.
     pub fn new(env: Env, post: Post, plan: Plan) -> Self {
         let policy = ByScenario::load(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
-        let home = Home::new(env, policy, post.settings.name, post.settings.base);
+        let Settings { name, number, base, priority, .. } = post.settings;
+        let (child, services) = (usize::from(number), &post.services);
+        let told = (post.bell, Arc::clone(&post.news));
+        let seats = Seats::new(env, Arc::clone(services), (child, name), told, priority.saturating_add(1));
+        let home = Home::new(env, policy, (child, name, base), Arc::clone(services), seats);
         let sessions = env.platform() as Shared;
         let trial = (plan.refused != (0, 0)).then(|| &*Box::leak(Box::new(Trial::new(sessions))));
         let up = Upstream::new(trial.map_or(sessions, |trial| trial as Shared));
-        Self { env, post, plan, up, home, trial, pool: None, saved: None, tried: 0, restored: 0, doomed: false }
+        Self {
+            env,
+            post,
+            plan,
+            up,
+            home,
+            trial,
+            pool: None,
+            saved: None,
+            tried: 0,
+            restored: 0,
+            doomed: false,
+            busy: 0,
+        }
     }
 
     /// Starts the child, and serves it until it has ended.
@@ -105,6 +130,22 @@ impl Keeper {
         self.home.tell(*fate);
         if self.post.left.fetch_sub(1, SeqCst) == 1 {
             self.home.all_ended();
+        }
+        self.answer_for_the_dead();
+    }
+
+    /// The child has ended, and others still have sessions of it.
+    fn answer_for_the_dead(&self) -> ! {
+        let mut words = Buffer::new();
+        let (machine, service) = (self.env.platform(), self.post.settings.service);
+        let mut received = machine.receive(service, &mut words);
+        loop {
+            received = match received {
+                Received::Ring => machine.receive(service, &mut words),
+                Received::Request { .. } => {
+                    machine.answer_and_receive(service, &Reply::of(Status::PeerGone), &mut words)
+                }
+            };
         }
     }
 
@@ -173,12 +214,11 @@ impl Keeper {
                         return Err(Box::new(Fate::Faulted(exception.cause, exception.place)));
                     }
                 }
+                INSTANT if self.doomed && self.serves(&child) => self.wake_after(self.plan.busy_every),
                 INSTANT if self.doomed => (child, answer) = self.revive(child, next)?,
                 INSTANT => {
-                    let is_saved = self.checkpoint(&mut child);
-                    if !is_saved {
-                        self.wake_again();
-                    } else if self.plan.run_on.is_zero() {
+                    let Ok(()) = self.checkpoint(&mut child) else { continue };
+                    if self.plan.run_on.is_zero() {
                         (child, answer) = self.revive(child, next)?;
                     } else {
                         self.doomed = true;
@@ -191,6 +231,11 @@ impl Keeper {
             if !pending.more {
                 break;
             }
+        }
+        if self.post.news.swap(false, SeqCst)
+            && let Some(Ok(bell)) = child.table().get(slots::DOORBELL.0).map(Object::notification)
+        {
+            self.env.platform().ring(bell.number());
         }
         Ok((child, answer))
     }

@@ -10,6 +10,8 @@
 //! | `checkpoint_after` | microseconds from its start to the first one | 10000 |
 //! | `checkpoint_every` | microseconds from a restore to the next one | 1000 |
 //! | `run_on` | microseconds that the child runs on after a checkpoint before it is ended | 0 |
+//! | `busy_tries` | how often a child that is busy is looked at again | 20 |
+//! | `busy_every` | microseconds from one time to the next | 100 |
 //! | `restore` | `replay` or `direct` | `replay` |
 //! | `restore_binary` | the program that a new instance runs | its own |
 //! | `restore_tries` | how often a restore is tried | 3 |
@@ -27,10 +29,13 @@ extern crate alloc;
 mod home;
 mod keeper;
 mod plan;
+mod relay;
 mod revive;
+mod seats;
+mod services;
 mod trial;
 
-use alloc::{boxed::Box, format, sync::Arc};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use base::{
@@ -49,6 +54,7 @@ use base::{
 use keeper::{Keeper, Post};
 use plan::Plan;
 use rtcr::start::{Settings, numbers};
+use services::{Place, Services};
 
 /// Stack of a keeper.
 const STACK: usize = 64 << 10;
@@ -72,51 +78,58 @@ pub fn construct(env: &mut Env) {
     }
     // Windows begin where this component's own numbers end: each of those costs a capability.
     let mut next = slots::FIRST_FREE.0 + scenario.components.get(&*own).map_or(0, |component| component.caps);
-    for (number, (name, component)) in (0..).zip(scenario.children(own)) {
+    let mut places = Vec::new();
+    for (name, _) in scenario.children(own) {
         let slots = scenario.slots(name);
-        let place = Place { number, base: next, slots };
+        let place =
+            place(env, name, next).unwrap_or_else(|what| ByScenario::failed(env, &format!("no {what} for {name}")));
+        places.push((place, slots));
         next += numbers(slots);
-        if let Err(what) = watch(env, (name, component), place, plan, pattern, &left) {
+    }
+    let known = places.iter().map(|(place, _)| place.clone()).collect();
+    let services = Services::new(env, known);
+    for ((number, (name, component)), (place, slots)) in (0..).zip(scenario.children(own)).zip(places) {
+        let shared = (Arc::clone(&services), Arc::clone(&left));
+        if let Err(what) = watch(env, (name, component), (number, slots, place), plan, pattern, shared) {
             let reason = format!("its parent has no {what} for it");
             policy.event(name, Event::Failed(reason.as_str().try_into().unwrap_or_default()));
+            services.ended(number.into());
             left.fetch_sub(1, SeqCst);
         }
     }
 }
 
-/// Where a child is among this component's numbers.
-#[derive(Clone, Copy)]
-struct Place {
-    number: u16,
-    base: u32,
-    slots: u32,
+/// What others need of a child to reach it.
+fn place(env: Env, name: &'static str, base: u32) -> Result<Place, &'static str> {
+    let service = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
+    let bell = env.pd().create_notification(ANY, OWN).map_err(|_| "notification")?;
+    Ok(Place { name, service, base, bell, news: Arc::default(), lives: true })
 }
 
 /// A thread that starts a child and serves it.
 fn watch(
     env: Env,
     (name, component): (&'static str, &'static Component),
-    place: Place,
+    (number, slots, place): (u16, u32, Place),
     plan: Plan,
     pattern: Slot,
-    left: &Arc<AtomicUsize>,
+    (services, left): (Arc<Services>, Arc<AtomicUsize>),
 ) -> Result<(), &'static str> {
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
-    let service = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
-    let bell = env.pd().create_notification(ANY, OWN).map_err(|_| "notification")?;
+    let Place { service, bell, base, news, .. } = place;
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
     let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
     let limit = context(keeper::LIMIT)?;
     let log = env.until_answered(|| env.parent().open("log", name.as_bytes())).map_err(|_| "LOG session")?;
     let settings = Settings {
         name,
-        number: place.number,
+        number,
         ram: component.ram.0,
         caps: component.caps,
-        slots: place.slots,
+        slots,
         priority: component.priority,
         stack: component.stack.0,
-        base: place.base,
+        base,
         endpoint,
         service,
         exceptions,
@@ -125,7 +138,7 @@ fn watch(
     let binary = component.binary(name);
     let next = env.parent().value("restore_binary").ok().flatten();
     let next = next.map_or(binary, |next| &*Box::leak(Box::<str>::from(next.as_str())));
-    let post = Post { settings, binaries: (binary, next), bell, instants, limit, pattern, left: Arc::clone(left) };
+    let post = Post { settings, binaries: (binary, next), bell, instants, limit, pattern, left, services, news };
     let options = ThreadOptions { name, priority: Some(component.priority.saturating_add(1)), stack: STACK };
     let thread = env.spawn(&options, move || Keeper::new(env, post, plan).run()).map_err(|_| "thread")?;
     // It has not run yet, since it is below this one.

@@ -15,6 +15,10 @@ pub struct Plan {
     pub every: Duration,
     /// How long an instance runs on after its checkpoint, before it is ended.
     pub run_on: Duration,
+    /// How often a child is looked at again that is busy: it serves a call, or is in one that changes hands.
+    pub busy_tries: u32,
+    /// From one time to the next.
+    pub busy_every: Duration,
     /// How children are restored.
     pub way: Way,
     /// How often a restore is tried.
@@ -70,6 +74,8 @@ impl Plan {
             after: time("checkpoint_after", 10_000)?,
             every: time("checkpoint_every", 1_000)?,
             run_on: time("run_on", 0)?,
+            busy_tries: number("busy_tries", 20)?,
+            busy_every: time("busy_every", 100)?,
             tries: number("restore_tries", 3)?,
             try_every: time("restore_every", 1_000)?,
             boot_limit: time("boot_limit", 100_000)?,

@@ -15,13 +15,14 @@ use base::{
     },
 };
 use rtcr::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, CheckpointError},
     child::Child,
     information::{Need, Stage},
+    obstacle::Obstacle,
     restore::{RestoreError, Step},
     start::Program,
     storage::Pool,
-    surroundings::Statistics,
+    surroundings::{Statistics, Surroundings},
 };
 
 use crate::{
@@ -52,10 +53,11 @@ impl<N: fmt::Display + PartialEq + From<u8>> fmt::Display for Count<N> {
 }
 
 impl Keeper {
-    /// Writes down what the child is; tells whether that succeeded. If not, the child goes on as if nothing had been.
-    pub(crate) fn checkpoint(&mut self, child: &mut Child<Shared>) -> bool {
+    /// Writes down what the child is. If there is no checkpoint, the child goes on as if nothing had been, and another
+    /// instant is planned: soon if it is busy, and a bounded number of times.
+    pub(crate) fn checkpoint(&mut self, child: &mut Child<Shared>) -> Result<(), ()> {
         self.home.done = Statistics::default();
-        self.tried += 1;
+        self.tried += u32::from(self.busy == 0);
         self.refuse(one_later(self.plan.refused.0, self.tried));
         let taken = self.take(child);
         self.refuse(0);
@@ -74,20 +76,40 @@ impl Keeper {
                         log::info!("Checkpoint {number} of {name}: it still starts; what it has asked for is saved.")
                     }
                 }
+                self.home.saved();
                 self.saved = Some(checkpoint);
-                true
+                self.busy = 0;
+                Ok(())
             }
-            Err(reason) => {
-                log::warn!("{} runs on without checkpoint {}: {reason}", self.name(), self.tried);
+            Err(Untaken::Busy(_)) if self.busy < self.plan.busy_tries => {
+                self.busy += 1;
+                self.wake_after(self.plan.busy_every);
+                Err(())
+            }
+            Err(Untaken::Busy(reason) | Untaken::Failed(reason)) => {
+                let busy = if self.busy > 0 { "it is busy: " } else { "" };
+                log::warn!("{} runs on without checkpoint {}: {busy}{reason}", self.name(), self.tried);
+                self.busy = 0;
                 self.tell_account();
-                false
+                self.wake_again();
+                Err(())
             }
         }
     }
 
-    fn take(&mut self, child: &mut Child<Shared>) -> Result<Checkpoint, String> {
-        let need = child.need().map_err(|error| format!("what it has is not told: {error:?}"))?;
+    /// Whether the child is to be ended later, since it serves a call; a bounded number of times.
+    pub(crate) fn serves(&mut self, child: &Child<Shared>) -> bool {
+        let mut serves = false;
+        child.obstacles(&mut self.home, |obstacle| serves |= matches!(obstacle, Obstacle::Serving(_)));
+        let is_busy = serves && self.busy < self.plan.busy_tries;
+        self.busy = if is_busy { self.busy + 1 } else { 0 };
+        is_busy
+    }
+
+    fn take(&mut self, child: &mut Child<Shared>) -> Result<Checkpoint, Untaken> {
+        let need = child.need().map_err(|error| Untaken::Failed(format!("what it has is not told: {error:?}")))?;
         if let (Some(pool), Some(old)) = (&mut self.pool, self.saved.take()) {
+            old.information().calls().for_each(|(_, call)| self.home.forget_call(call));
             pool.discard(old);
         }
         let pool = match &mut self.pool {
@@ -99,11 +121,16 @@ impl Keeper {
                 let need = Need { objects: need.objects * 2, regions: need.regions * 2, words: need.words, pages };
                 let pool = Pool::new(self.up, 1, &need, pages);
                 place.insert(pool.map_err(|error| {
-                    format!("there is no memory for {pages} pages, raise `ram` of its parent: {error:?}")
+                    Untaken::Failed(format!(
+                        "there is no memory for {pages} pages, raise `ram` of its parent: {error:?}"
+                    ))
                 })?)
             }
         };
-        child.checkpoint(pool, &mut self.home).map_err(|error| format!("{error}"))
+        child.checkpoint(pool, &mut self.home).map_err(|error| match error {
+            CheckpointError::Obstacle(Obstacle::Serving(_) | Obstacle::Calling(_)) => Untaken::Busy(format!("{error}")),
+            _ => Untaken::Failed(format!("{error}")),
+        })
     }
 
     /// Ends the instance, and makes a new one that goes on where the last checkpoint was taken; not if it is known before
@@ -268,6 +295,14 @@ impl Keeper {
 /// A request's number in the first checkpoint or restore, and in later ones one later each.
 const fn one_later(first: u32, number: u32) -> u32 {
     if first == 0 { 0 } else { first + number - 1 }
+}
+
+/// Why there is no checkpoint, for people.
+enum Untaken {
+    /// Something stands in the way that will soon not.
+    Busy(String),
+    /// Something else.
+    Failed(String),
 }
 
 /// Why there is no new instance. The checkpoint is as it was.

@@ -73,6 +73,10 @@ impl Parent for Call<'_> {
         // It has REPORT for that.
         Err(ReportError::Name)
     }
+
+    fn serve_at(&mut self, _: u32, _: Slot) -> Result<(), SessionError> {
+        Err(SessionError::Nothing)
+    }
 }
 
 impl Call<'_> {

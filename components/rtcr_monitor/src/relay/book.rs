@@ -1,0 +1,256 @@
+//! What a relay knows of the calls of its session.
+//!
+//! One call at a time is with the server. Of those that a checkpoint has seen there, the answer is kept for as long as the
+//! checkpoint is: every instance that is restored from it makes the call again and gets the same answer, and the server does
+//! it once.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use base::rpc::{Label, Status, ThreadNumber};
+
+/// The calls of one session.
+#[derive(Debug, Default)]
+pub struct Book {
+    current: Option<Entry>,
+    /// Calls that checkpoints have seen on their way, and that are not any more.
+    over: Vec<Entry>,
+    /// Which call each thread of the new instance makes again first.
+    again: BTreeMap<ThreadNumber, u32>,
+    /// The number that was given last.
+    last: u32,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u32,
+    label: Label,
+    words: Vec<u32>,
+    /// How many checkpoints have seen it on its way.
+    wanted: u32,
+    /// The instance that made it is gone.
+    orphan: bool,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The server has it.
+    Open,
+    Answered(Status, Vec<u32>),
+    /// Gone with the server: nobody knows whether it was done.
+    Lost,
+}
+
+/// What is to be done with a call that has arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// The server is asked, then [`Book::answered`].
+    Ask,
+    /// It is answered like this, and the server does not hear of it.
+    Answer(Status, Vec<u32>),
+}
+
+impl Book {
+    /// A thread has called.
+    pub fn arrives(&mut self, label: Label, words: &[u32]) -> Arrived {
+        let Some(number) = self.again.remove(&label.thread()) else { return self.ask(label, words, None) };
+        let idempotent = label.selector().is_idempotent();
+        let place = self.over.iter().position(|entry| entry.number == number);
+        match place.map(|place| (place, &self.over[place])) {
+            // A component that does not make it again deceives itself alone.
+            Some((_, entry)) if entry.label != label || entry.words != words => self.ask(label, words, None),
+            Some((_, Entry { outcome: Outcome::Answered(status, answer), .. })) => {
+                Arrived::Answer(*status, answer.clone())
+            }
+            Some((place, _)) if idempotent => {
+                let lost = self.over.swap_remove(place);
+                self.ask(label, words, Some(lost))
+            }
+            // The book is another one than it was then: its session was closed and opened again.
+            None if idempotent => self.ask(label, words, None),
+            Some(_) | None => Arrived::Answer(Status::Interrupted, Vec::new()),
+        }
+    }
+
+    fn ask(&mut self, label: Label, words: &[u32], lost: Option<Entry>) -> Arrived {
+        let entry = lost.unwrap_or_else(|| {
+            self.last = self.last.wrapping_add(1);
+            Entry { number: self.last, label, words: words.into(), wanted: 0, orphan: false, outcome: Outcome::Open }
+        });
+        self.current = Some(Entry { outcome: Outcome::Open, orphan: false, ..entry });
+        Arrived::Ask
+    }
+
+    /// The server has answered, or is gone.
+    pub fn answered(&mut self, status: Status, words: &[u32]) {
+        if let Some(mut entry) = self.current.take().filter(|entry| entry.wanted > 0) {
+            entry.outcome = match status {
+                Status::PeerGone => Outcome::Lost,
+                status => Outcome::Answered(status, words.into()),
+            };
+            self.over.push(entry);
+        }
+    }
+
+    /// The call that a thread of the instance that runs has with the server.
+    pub fn call(&self, thread: ThreadNumber) -> Option<u32> {
+        let current = self.current.as_ref().filter(|entry| entry.label.thread() == thread && !entry.orphan);
+        current.map(|entry| entry.number)
+    }
+
+    /// A checkpoint has seen that call; tells whether it is known.
+    pub fn keep(&mut self, number: u32) -> bool {
+        let entry = self.entry(number);
+        entry.is_some_and(|entry| {
+            entry.wanted += 1;
+            true
+        })
+    }
+
+    /// One that had seen it is not there any more.
+    pub fn forget(&mut self, number: u32) {
+        if let Some(entry) = self.entry(number) {
+            entry.wanted = entry.wanted.saturating_sub(1);
+        }
+        self.over.retain(|entry| entry.wanted > 0);
+    }
+
+    fn entry(&mut self, number: u32) -> Option<&mut Entry> {
+        self.over.iter_mut().chain(&mut self.current).find(|entry| entry.number == number)
+    }
+
+    /// The instance that has called is gone, and another one will.
+    pub fn begins_anew(&mut self) {
+        self.again.clear();
+        if let Some(current) = &mut self.current {
+            current.orphan = true;
+        }
+    }
+
+    /// A thread of the new instance will make that call again, before any other of this session.
+    pub fn again(&mut self, thread: ThreadNumber, number: u32) {
+        self.again.insert(thread, number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use base::rpc::{Selector, Sequence};
+
+    const ONE: ThreadNumber = ThreadNumber::FIRST;
+    const ADD: Selector = Selector::new(1, false);
+    const GET: Selector = Selector::new(2, true);
+
+    fn label(selector: Selector, times: u8) -> Label {
+        let sequence = (0..times).fold(Sequence::FIRST, |sequence, _| sequence.next());
+        Label::new(selector, ONE, sequence)
+    }
+
+    fn answer(word: u32) -> Arrived {
+        Arrived::Answer(Status::Done, [word].into())
+    }
+
+    /// A book in which a checkpoint has seen a call on its way.
+    fn seen(selector: Selector) -> (Book, u32) {
+        let mut book = Book::default();
+        assert_eq!(book.arrives(label(selector, 3), &[5]), Arrived::Ask);
+        let number = book.call(ONE).unwrap();
+        assert!(book.keep(number));
+        (book, number)
+    }
+
+    fn restored(book: &mut Book, number: u32) {
+        book.begins_anew();
+        book.again(ONE, number);
+    }
+
+    #[test]
+    fn nothing_is_kept_that_no_checkpoint_wants() {
+        let mut book = Book::default();
+        for times in 0..3 {
+            assert_eq!(book.arrives(label(ADD, times), &[5]), Arrived::Ask);
+            book.answered(Status::Done, &[7]);
+        }
+        assert_eq!((book.over.len(), book.call(ONE)), (0, None));
+        assert!(!book.keep(2), "it is answered, and nobody has the answer");
+    }
+
+    #[test]
+    fn a_call_is_done_once_however_often_it_is_made_again() {
+        let (mut book, number) = seen(ADD);
+        book.answered(Status::Done, &[7]);
+        for _ in 0..3 {
+            restored(&mut book, number);
+            assert_eq!(book.arrives(label(ADD, 3), &[5]), answer(7));
+            // The one after is another one.
+            assert_eq!(book.arrives(label(ADD, 4), &[5]), Arrived::Ask);
+            book.answered(Status::Done, &[8]);
+        }
+        book.forget(number);
+        assert_eq!(book.over.len(), 0);
+        restored(&mut book, number);
+        assert_eq!(book.arrives(label(ADD, 3), &[5]), Arrived::Answer(Status::Interrupted, [].into()));
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_instance_has_gone_is_the_next_ones() {
+        let (mut book, number) = seen(ADD);
+        restored(&mut book, number);
+        assert_eq!(book.call(ONE), None, "the new instance has not called yet");
+        book.answered(Status::Done, &[7]);
+        assert_eq!(book.arrives(label(ADD, 3), &[5]), answer(7));
+    }
+
+    #[test]
+    fn what_is_lost_is_asked_again_if_that_does_no_harm() {
+        let (mut book, number) = seen(GET);
+        book.answered(Status::PeerGone, &[]);
+        restored(&mut book, number);
+        assert_eq!(book.arrives(label(GET, 3), &[5]), Arrived::Ask);
+        assert_eq!(book.call(ONE), Some(number));
+        book.answered(Status::Done, &[7]);
+        restored(&mut book, number);
+        assert_eq!(book.arrives(label(GET, 3), &[5]), answer(7));
+
+        let (mut book, number) = seen(ADD);
+        book.answered(Status::PeerGone, &[]);
+        for _ in 0..2 {
+            restored(&mut book, number);
+            assert_eq!(book.arrives(label(ADD, 3), &[5]), Arrived::Answer(Status::Interrupted, [].into()));
+        }
+    }
+
+    #[test]
+    fn a_call_of_a_session_that_was_opened_again() {
+        let mut book = Book::default();
+        book.again(ONE, 9);
+        assert_eq!(book.arrives(label(ADD, 3), &[5]), Arrived::Answer(Status::Interrupted, [].into()));
+        book.again(ONE, 9);
+        assert_eq!(book.arrives(label(GET, 4), &[5]), Arrived::Ask);
+    }
+
+    #[test]
+    fn another_call_than_the_one_that_was_seen_is_asked() {
+        for (selector, times, word) in [(GET, 3, 5), (ADD, 4, 5), (ADD, 3, 6)] {
+            let (mut book, number) = seen(ADD);
+            book.answered(Status::Done, &[7]);
+            restored(&mut book, number);
+            assert_eq!(book.arrives(label(selector, times), &[word]), Arrived::Ask);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_kept_for_as_many_checkpoints_as_want_it() {
+        let (mut book, number) = seen(ADD);
+        assert!(book.keep(number));
+        book.answered(Status::Refused, &[]);
+        book.forget(number);
+        restored(&mut book, number);
+        assert_eq!(book.arrives(label(ADD, 3), &[5]), Arrived::Answer(Status::Refused, [].into()));
+        book.forget(number);
+        assert_eq!(book.over.len(), 0);
+    }
+}
