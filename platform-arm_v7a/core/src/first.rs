@@ -90,7 +90,7 @@ impl First {
 /// Makes core's own protection domain; tells what it may give away.
 fn found(system: &mut System) -> Option<Account> {
     let account =
-        Account { ram: system.resources.available().saturating_sub(RESERVE), ram_used: 0, caps: CAPS, caps_used: 0 };
+        Account { ram: system.resources.available().saturating_sub(RESERVE), caps: CAPS, ..Account::default() };
     system.whole = account;
     let cnode = system.resources.take_cnode(SLOT_BITS).ok()?;
     let nothing = Entry { known: Known::Nothing, owned: false, paid: false };

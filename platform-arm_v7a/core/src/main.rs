@@ -24,7 +24,7 @@ use rtcr_core::{
     resources::Resources,
     root_task,
     serve::Outside,
-    system::{System, irq, timeout::Timeouts},
+    system::{self, System, irq, timeout::Timeouts},
     window::Window,
 };
 use sel4::{BootInfo, Cap, Endpoint, Notification, boot};
@@ -34,8 +34,8 @@ use wire::{
     record::{Record, Verdict},
 };
 
-/// What core needs to keep book of them, in MiB.
-const HEAP: u32 = 8;
+/// What core needs to keep book of them, in MiB, besides what comes with accounts.
+const HEAP: u32 = 6;
 
 root_task!(main);
 
@@ -77,7 +77,8 @@ fn prepare(
     let meeting = objects.make().map_err(text)?;
     let wanted = scenario.children(INIT).map(|(_, component)| u64::from(component.most_ram().0)).sum();
     let mut resources = Resources::new(boot_info, objects, window, plan::memory(wanted)).map_err(text)?;
-    resources.extend_heap(HEAP).map_err(text)?;
+    let room = system::room(resources.available()).div_ceil(1 << 20) as u32;
+    resources.extend_heap(HEAP + room).map_err(text)?;
     let system = System::new([endpoint, meeting], resources, Timeouts::new(clock, scenario.limit), lines);
     Ok((scenario, system, endpoint))
 }

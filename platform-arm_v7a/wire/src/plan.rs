@@ -17,9 +17,9 @@ use crate::{
 const BESIDES: u64 = 24 << 20;
 
 /// Memory that core takes for components that may use so many bytes in all. Of each page it keeps two capabilities and
-/// some bytes of book, less than 2 %.
+/// some bytes of book, less than 2 %; and a byte of its heap comes with each 32.
 pub const fn memory(components: u64) -> u64 {
-    components + components / 32 + BESIDES
+    components + components / 16 + BESIDES
 }
 
 /// What one page table covers, as a power of two.

@@ -19,7 +19,7 @@ use wire::trace::{Event, MAX_NAME};
 use super::Call;
 use crate::{
     system::{
-        CORE, Domain, Id, Known, Session,
+        CORE, Domain, Id, Known, Session, domain,
         table::{Missing, Unfit},
     },
     trace,
@@ -74,7 +74,7 @@ impl Call<'_> {
             id if id == rm::INTERFACE.id => Session::Rm,
             id if id == cpu::INTERFACE.id => Session::Cpu,
             id if id == rom::INTERFACE.id => Session::Rom,
-            id if id == timer::INTERFACE.id => Session::Timer(0),
+            id if id == timer::INTERFACE.id => Session::Timer(domain::Offset::default()),
             id if id == signal::INTERFACE.id => Session::Signal,
             id if id == echo::INTERFACE.id => Session::Echo,
             id if id == census::INTERFACE.id && is_first() => Session::Census,

@@ -6,18 +6,18 @@ use base::{
 };
 
 use super::Call;
-use crate::system::{Known, Session};
+use crate::system::{Known, Session, domain::Offset};
 
 /// A TIMER session.
 pub(super) struct TimerCall<'a> {
     pub(super) call: Call<'a>,
-    pub(super) offset: u64,
+    pub(super) offset: Offset,
 }
 
 impl Timer for TimerCall<'_> {
     #[inline]
     fn now(&mut self) -> u64 {
-        self.call.system.timeouts.now().wrapping_add(self.offset)
+        self.call.system.timeouts.now().wrapping_add(self.offset.nanoseconds())
     }
 
     fn once(&mut self, context: Slot, after: u64) -> Result<(), TimeoutError> {
@@ -48,7 +48,7 @@ impl Timer for TimerCall<'_> {
         if let Some(domain) = system.domains.get_mut(*holder)
             && let Some(entry) = domain.table.get_mut(*number as usize)
         {
-            entry.known = Known::Session(Session::Timer(offset));
+            entry.known = Known::Session(Session::Timer(Offset::new(offset)));
         }
     }
 }

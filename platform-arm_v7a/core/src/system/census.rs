@@ -2,7 +2,7 @@
 
 use base::session::census::{CNODES, Count, Counts, LoseError, Sums};
 
-use super::{ROOM, System};
+use super::System;
 use crate::resources;
 
 impl System {
@@ -29,7 +29,7 @@ impl System {
                 all(self.contexts.len()),
                 all(self.irqs.len()),
                 all(self.timeouts.waiting()),
-                all((ROOM - self.room) as usize),
+                all(self.room_used as usize),
             ]);
         Counts { free: self.resources.available(), kinds: kinds.collect() }
     }

@@ -105,16 +105,16 @@ impl System {
         }
         let mut frames = Vec::new();
         let count = Pieces::new(pages, memory.largest).count();
-        if !self.take_room(list_bytes(count)) {
-            return Err(AllocateError::Exhausted);
+        if !self.take_room(account, list_bytes(count)) {
+            return Err(AllocateError::Ram);
         }
         if frames.try_reserve_exact(count as usize).is_err() {
-            self.give_room(list_bytes(count));
+            self.give_room(account, list_bytes(count));
             return Err(AllocateError::Exhausted);
         }
         let charged = self.charge(account, bytes(pages), 1);
         if let Err(quota) = charged {
-            self.give_room(list_bytes(count));
+            self.give_room(account, list_bytes(count));
             return Err(match quota {
                 Quota::Ram => AllocateError::Ram,
                 Quota::Caps => AllocateError::Caps,
@@ -131,7 +131,7 @@ impl System {
         };
         let Some(id) = self.dataspaces.insert(dataspace) else {
             self.refund(account, bytes(pages), 1);
-            self.give_room(list_bytes(count));
+            self.give_room(account, list_bytes(count));
             return Err(AllocateError::Exhausted);
         };
         self.own(account, Known::Dataspace(id));
@@ -182,7 +182,7 @@ impl System {
         }
         let (account, pages, count) = (dataspace.account, dataspace.pages, dataspace.pieces().count());
         if let Some(account) = account {
-            self.give_room(list_bytes(count));
+            self.give_room(account, list_bytes(count));
             self.disown(account, Known::Dataspace(id));
             self.refund(account, bytes(pages), 1);
         }

@@ -114,7 +114,7 @@ pub enum Session {
     /// ROM.
     Rom,
     /// TIMER, with what is added to the time.
-    Timer(u64),
+    Timer(Offset),
     /// SIGNAL.
     Signal,
     /// PARENT of the first component.
@@ -131,7 +131,27 @@ pub enum Session {
     Census,
 }
 
+/// What a session of TIMER adds to the time, in nanoseconds; in words, so that no entry of a table is larger for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offset([u32; 2]);
+
+impl Offset {
+    /// That many nanoseconds, in two's complement.
+    pub const fn new(nanoseconds: u64) -> Self {
+        Self([nanoseconds as u32, (nanoseconds >> 32) as u32])
+    }
+
+    /// The same as a number.
+    #[inline]
+    pub const fn nanoseconds(self) -> u64 {
+        (self.0[1] as u64) << 32 | self.0[0] as u64
+    }
+}
+
 /// What a protection domain may use and uses. What it has handed to children counts as neither: quota moves.
+///
+/// With the bytes that it may use come bytes of core's heap, one with each [`ROOM_PART`]: what core keeps about its regions,
+/// page tables, lists of frames, and its children's tables. So nobody takes from others what core keeps about theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// Bytes that it may use.
@@ -142,7 +162,12 @@ pub struct Account {
     pub caps: u32,
     /// Capabilities that it has.
     pub caps_used: u32,
+    /// Bytes of core's heap that it uses.
+    pub room_used: u64,
 }
+
+/// One byte of core's heap comes with so many of an account.
+pub const ROOM_PART: u64 = 32;
 
 /// Which quota does not suffice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +201,27 @@ impl Account {
         Ok(())
     }
 
+    /// Uses more of core's heap; tells whether it may.
+    #[must_use]
+    pub const fn take_room(&mut self, bytes: u32) -> bool {
+        let used = self.room_used + bytes as u64;
+        let fits = used <= self.ram / ROOM_PART;
+        if fits {
+            self.room_used = used;
+        }
+        fits
+    }
+
+    /// Uses less of it.
+    pub const fn give_room(&mut self, bytes: u32) {
+        self.room_used = self.room_used.saturating_sub(bytes as u64);
+    }
+
+    /// Whether so much can go to another, with the part of core's heap that goes with it.
+    const fn can_give(&self, ram: u64) -> bool {
+        self.ram - self.ram_used >= ram && self.room_used <= (self.ram - ram) / ROOM_PART
+    }
+
     /// Uses less: what was charged before.
     pub fn refund(&mut self, ram: u64, caps: u32) {
         self.ram_used = self.ram_used.saturating_sub(ram);
@@ -183,8 +229,9 @@ impl Account {
     }
 }
 
-/// Bytes of a slot: the kernel's, and those of what core keeps about it are core's own.
+/// Bytes of a slot, in the kernel. What core keeps about it takes as many of its heap.
 const SLOT_BYTES: u64 = 16;
+const _: () = assert!(size_of::<Entry>() <= SLOT_BYTES as usize);
 /// Longest name.
 const MAX_NAME: usize = 32;
 /// Most protection domains above each other, core's own included.
@@ -219,12 +266,16 @@ impl System {
         }
         let slot_bits = (slots.next_power_of_two().trailing_zeros() as u8).max(MIN_SLOT_BITS);
         let cost = SLOT_BYTES << slot_bits;
-        if !self.may_have_child(parent) || !self.take_room(cost as u32) {
+        if !self.may_have_child(parent) {
             return Err(CreateError::Exhausted);
+        }
+        let payer = parent.unwrap_or(CORE);
+        if !self.take_room(payer, cost as u32) {
+            return Err(CreateError::Ram);
         }
         let made = self.make_domain(parent, (slot_bits, cost), name);
         if made.is_err() {
-            self.give_room(cost as u32);
+            self.give_room(payer, cost as u32);
         }
         made
     }
@@ -295,7 +346,7 @@ impl System {
             return Err(TransferError::Nothing);
         }
         let giver = &mut self.domains.get_mut(from).ok_or(TransferError::Nothing)?.account;
-        if giver.ram - giver.ram_used < ram {
+        if from != CORE && !giver.can_give(ram) || giver.ram - giver.ram_used < ram {
             return Err(TransferError::Ram);
         }
         if giver.caps - giver.caps_used < caps {

@@ -4,7 +4,7 @@ use base::session::{pd::FreeError, rm::DetachError};
 
 use wire::trace::Event;
 
-use super::{Dataspace, Domain, EndpointObject, Entry, Id, Known, NotificationObject, System};
+use super::{CORE, Dataspace, Domain, EndpointObject, Entry, Id, Known, NotificationObject, System};
 
 /// Numbers of an ending protection domain that are looked at in one step.
 const NUMBERS: usize = 512;
@@ -179,7 +179,7 @@ impl System {
             self.refund(parent, bytes, 1);
         }
         self.resources.give_cnode(slots, slot_bits);
-        self.give_room(bytes as u32);
+        self.give_room(parent.unwrap_or(CORE), bytes as u32);
         self.trace(id, Event::DomainFreed);
         let ended = self.domains.remove(id).map(|domain| domain.account).unwrap_or_default();
         if let Some(parent) = parent.and_then(|parent| self.domains.get_mut(parent)) {

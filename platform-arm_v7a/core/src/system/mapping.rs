@@ -162,7 +162,7 @@ impl System {
         part: (Part, base::session::pd::FrameSize),
         way: Way,
     ) -> Result<bool, Left> {
-        let Self { maps, resources, domains, room, .. } = self;
+        let Self { maps, resources, domains, room_used, .. } = self;
         let Some(map) = maps.get_mut(id) else { return Ok(true) };
         let Some(space) = map.space.as_mut().filter(|space| !space.is_mapped(page)) else { return Ok(true) };
         match space.map(resources, page, part, way) {
@@ -170,19 +170,23 @@ impl System {
             Err(Unmapped::Unclean) => Ok(false),
             Err(Unmapped::Exhausted) => Err(Left::Exhausted),
             Err(Unmapped::Table) => {
-                if *room < TABLE_ROOM {
-                    return Err(Left::Exhausted);
-                }
                 let account = &mut domains.get_mut(map.account).ok_or(Left::Exhausted)?.account;
-                account.charge(TABLE_BYTES, 0).map_err(|_| Left::Ram)?;
+                if !account.take_room(TABLE_ROOM) {
+                    return Err(Left::Ram);
+                }
+                if account.charge(TABLE_BYTES, 0).is_err() {
+                    account.give_room(TABLE_ROOM);
+                    return Err(Left::Ram);
+                }
                 let made = space.add_table(resources, page);
                 let mapped = made.and_then(|()| space.map(resources, page, part, way));
                 if mapped.is_err() {
                     // An empty table does not stay.
                     let tables = if made.is_ok() { space.unmap(resources, page, page + 1, 1).tables } else { 1 };
                     account.refund(u64::from(tables) * TABLE_BYTES, 0);
+                    account.give_room(TABLE_ROOM);
                 } else {
-                    *room -= TABLE_ROOM;
+                    *room_used += u64::from(TABLE_ROOM);
                 }
                 match mapped {
                     Ok(()) => Ok(true),
@@ -329,7 +333,6 @@ impl System {
         let taken = space.unmap(resources, start, end, most);
         if taken.tables > 0 {
             self.pay_tables(id, taken.tables);
-            self.give_room(taken.tables * TABLE_ROOM);
         }
         taken
     }

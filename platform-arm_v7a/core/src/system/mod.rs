@@ -96,8 +96,8 @@ pub struct System {
     pub irqs: Arena<irq::Irq>,
     /// Interrupts that can be had.
     pub lines: irq::Lines,
-    /// Bytes of core's heap that components may still cause to be used.
-    room: u32,
+    /// Bytes of core's heap that components cause to be used.
+    room_used: u64,
     /// What core had to give when it began.
     pub whole: Account,
     /// Boot modules.
@@ -163,7 +163,7 @@ impl System {
             timeouts,
             irqs: Arena::new(irq::MAX_LINES as u32),
             lines,
-            room: ROOM,
+            room_used: 0,
             whole: Account::default(),
             modules: Vec::new(),
             devices: Vec::new(),
@@ -171,27 +171,34 @@ impl System {
     }
 }
 
-/// Bytes of core's heap for what no account pays and components decide about: tables, regions, what is mapped where, lists
-/// of frames. The rest of the heap is for what is limited by the arenas and by capabilities.
-const ROOM: u32 = 4 << 20;
+/// Bytes of core's heap for what components decide about: tables, regions, what is mapped where, lists of frames. Each account
+/// has its part of it, so that nobody takes another's. The rest of the heap is for what is limited by the arenas and by
+/// capabilities.
+pub const fn room(ram: u64) -> u64 {
+    ram / domain::ROOM_PART
+}
 
 impl System {
-    /// Takes bytes of core's heap for something of a component's; tells whether they are there. So what components ask for
-    /// never exhausts the heap, which would end core.
+    /// Takes bytes of core's heap for something that an account decides about; tells whether they are there. So what
+    /// components ask for never exhausts the heap, which would end core. For itself core takes what it needs: one table.
     #[must_use]
-    fn take_room(&mut self, bytes: u32) -> bool {
-        match self.room.checked_sub(bytes) {
-            Some(rest) => {
-                self.room = rest;
-                true
-            }
-            None => false,
+    fn take_room(&mut self, account: Id<Domain>, bytes: u32) -> bool {
+        let fits = match self.domains.get_mut(account) {
+            Some(domain) => domain.account.take_room(bytes) || account == CORE,
+            None => account == CORE,
+        };
+        if fits {
+            self.room_used += u64::from(bytes);
         }
+        fits
     }
 
     /// Gives them back.
-    fn give_room(&mut self, bytes: u32) {
-        self.room += bytes;
+    fn give_room(&mut self, account: Id<Domain>, bytes: u32) {
+        self.room_used -= u64::from(bytes);
+        if let Some(domain) = self.domains.get_mut(account) {
+            domain.account.give_room(bytes);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use base::{
     layout,
     region::{Refused, Regions},
     session::{
-        pd::PAGE,
+        pd::{FrameSize, PAGE},
         rm::{AttachError, CreateError, DetachError, FaultAccess, PageFault, Placement},
     },
 };
@@ -15,7 +15,7 @@ use super::{
     Context, Dataspace, Domain, Id, Known, System, Thread,
     domain::Quota,
     mapping::Left,
-    space::{Space, TABLE_BYTES},
+    space::{Space, TABLE_BYTES, TABLE_ROOM},
 };
 
 /// Pages of an address space: what is above belongs to the kernel.
@@ -28,8 +28,10 @@ const MAX_NESTING: u32 = 4;
 const MAX_PLACES: usize = 4;
 /// Most places at which one dataspace is attached; freeing it looks at each for message buffers.
 const MAX_DATASPACE_PLACES: usize = 128;
-/// Bytes of core's heap for what is known of a region, in its region map and in what it shows.
+/// Bytes of core's heap for what is known of a region, in its region map and in what it shows; and of each megabyte, if it
+/// is mapped as one.
 const REGION_ROOM: u32 = 128;
+const MEGABYTE_ROOM: u32 = 32;
 /// Most regions of a region map; adding one moves those behind.
 const MAX_REGIONS: usize = 1024;
 
@@ -279,19 +281,25 @@ impl System {
         Placement { writable, executable, .. }: Placement,
     ) -> Result<(), AttachError> {
         let places = self.attached(object).ok_or(AttachError::Nothing)?;
-        if places.len() >= MAX_DATASPACE_PLACES || places.try_reserve(1).is_err() || self.room < REGION_ROOM {
+        if places.len() >= MAX_DATASPACE_PLACES || places.try_reserve(1).is_err() {
             return Err(AttachError::Exhausted);
         }
+        let account = self.maps.get(id).ok_or(AttachError::Nothing)?.account;
+        if !self.take_room(account, region_room(pages)) {
+            return Err(AttachError::Ram);
+        }
         let shown = Shown { object, offset, writable, executable, detaching: false, done: 0 };
-        let map = self.maps.get_mut(id).ok_or(AttachError::Nothing)?;
-        map.regions.insert(start, pages, shown).map_err(|refused| match refused {
-            Refused::Occupied => AttachError::Occupied,
-            Refused::Exhausted => AttachError::Exhausted,
-        })?;
+        let inserted = self.maps.get_mut(id).map(|map| map.regions.insert(start, pages, shown));
+        if let Some(Err(refused)) = inserted {
+            self.give_room(account, region_room(pages));
+            return Err(match refused {
+                Refused::Occupied => AttachError::Occupied,
+                Refused::Exhausted => AttachError::Exhausted,
+            });
+        }
         if let Some(places) = self.attached(object) {
             places.push((id, start));
         }
-        self.room -= REGION_ROOM;
         self.update_height(id);
         Ok(())
     }
@@ -366,8 +374,9 @@ impl System {
 
     /// Removes a region of which nothing is mapped.
     fn drop_region(&mut self, id: Id<RegionMap>, start: u32) {
-        let Some(region) = self.maps.get_mut(id).and_then(|map| map.regions.remove(start)) else { return };
-        self.give_room(REGION_ROOM);
+        let Some(map) = self.maps.get_mut(id) else { return };
+        let (account, Some(region)) = (map.account, map.regions.remove(start)) else { return };
+        self.give_room(account, region_room(region.pages));
         if let Some(places) = self.attached(region.what.object)
             && let Some(index) = places.iter().position(|&place| place == (id, start))
         {
@@ -418,10 +427,11 @@ impl System {
         }
     }
 
-    /// Page tables were made or given back.
+    /// Page tables were given back.
     pub(super) fn pay_tables(&mut self, id: Id<RegionMap>, left: u32) {
         if let Some(account) = self.maps.get(id).map(|map| map.account) {
             self.refund(account, u64::from(left) * TABLE_BYTES, 0);
+            self.give_room(account, left * TABLE_ROOM);
         }
     }
 
@@ -489,6 +499,11 @@ impl System {
             map.waiting.retain(|waiting| waiting.thread != thread);
         }
     }
+}
+
+/// Bytes of core's heap for what is known of a region of so many pages.
+const fn region_room(pages: u32) -> u32 {
+    REGION_ROOM + pages / FrameSize::Section.pages() * MEGABYTE_ROOM
 }
 
 impl From<Left> for AttachError {

@@ -129,7 +129,7 @@ impl Bench {
         let timeouts = Timeouts::new(Clock::new(timer, handler), never);
         let mut system = System::new(endpoints, resources, timeouts, lines);
         let table = alloc::vec![Entry { known: Known::Nothing, owned: false, paid: false }; 64];
-        let account = Account { ram: 1 << 20, ram_used: 0, caps: 64, caps_used: 0 };
+        let account = Account { ram: 1 << 20, caps: 64, ..Account::default() };
         let domain = Domain::new("payer", None, table, Cap::<CNode>::NULL, 6, account);
         // An arena that is empty has room.
         let domain = system.domains.insert(domain).ok_or(Exhausted::Slots)?;

@@ -32,7 +32,9 @@ const PAGE: u32 = 4096;
 const SPACE: Slot = slots::ADDRESS_SPACE;
 
 /// What it does, and what that is called.
-const ATTACKS: [(&str, fn(Env)); 24] = [
+type Attack = (&'static str, fn(Env));
+
+const ATTACKS: [Attack; 24] = [
     ("none", idle),
     ("ram", ram),
     ("caps", caps),
@@ -114,7 +116,8 @@ fn ram(env: Env) {
         let _: CallError<base::session::pd::AllocateError> = error;
         refused = if env.request_more(1 << 20, 0).is_ok() { 0 } else { refused + 1 };
     }
-    log::info!("{:?} bytes are left", env.pd().account(OWN).map(|account| account.ram - account.ram_used).ok());
+    let left = env.pd().account(OWN).map_or(PAGE, |account| account.ram - account.ram_used);
+    log::info!("{} than a page is left", if left < PAGE { "less" } else { "more" });
     for round in 0.. {
         let index = round % taken.len();
         while let Ok(1..) = env.pd().free(taken[index]) {}
@@ -296,12 +299,14 @@ fn regions(env: Env) {
 fn tables(env: Env) {
     let memory = env.pd().allocate(ANY, OWN, PAGE, Memory::default()).expect("one page");
     let mut memories = alloc::vec![memory];
-    let (spaces, error) = until_refused(|| -> Result<(), Reason> {
+    let mut attached = 0;
+    let (_, error) = until_refused(|| -> Result<(), Reason> {
         let space = env.rm().create_space(ANY, OWN).map_err(reason)?;
         for megabyte in 0x100..0xd00 {
             let placement = Placement::at(megabyte << 20);
             let last = memories.last().copied().unwrap_or(ANY);
             if env.rm().attach(space, last, placement).is_ok() {
+                attached += 1;
                 continue;
             }
             // That page may be at too many places.
@@ -318,7 +323,7 @@ fn tables(env: Env) {
         }
         Ok(())
     });
-    log::info!("address spaces: {}, then {error}", if spaces > 0 { "some" } else { "none" });
+    log::info!("page tables: {}, then {error}", if attached > 50 { "many" } else { "few" });
     loop {
         let _ = env.rm().create_space(ANY, OWN);
     }
@@ -385,6 +390,7 @@ fn nesting(env: Env) {
 
 /// Wild pointers; its parent starts it again each time.
 fn faults(_: Env) {
+    log::info!("faulting");
     let wild = 0x44 as *mut u32;
     // SAFETY: none: this is a mistake that the program is for.
     unsafe { wild.write_volatile(1) };
