@@ -1,6 +1,7 @@
 //! A component under checkpoint: one request in, one reply out.
 
 use base::{
+    env::slots,
     rpc::{Buffer, Call, CallError, Connection, Reply, Request, Slot, Status, Transport},
     session::{
         cpu::ThreadError,
@@ -33,6 +34,8 @@ pub struct Child<T: Transport + Copy> {
     pub(crate) refusals: Refusals,
     /// Where its text goes.
     pub(crate) log: Connection<T>,
+    /// It is to exit, and has not been told.
+    pub(crate) exit_wanted: bool,
 }
 
 impl<T: Transport + Copy> Child<T> {
@@ -58,6 +61,13 @@ impl<T: Transport + Copy> Child<T> {
             self.refusals.note(interface, request.label.selector().operation());
         }
         reply
+    }
+
+    /// Asks the component to exit: it is told by its doorbell, as any component is by its parent. That is no state of the
+    /// component's and in no checkpoint, so a new instance is to be asked again.
+    pub fn ask_to_exit<P: Surroundings + ?Sized>(&mut self, surroundings: &mut P) {
+        self.exit_wanted = true;
+        surroundings.ring(self.table.outward(slots::DOORBELL.0));
     }
 
     /// How far it is.

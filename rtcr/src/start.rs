@@ -143,6 +143,7 @@ impl<T: Transport + Copy> Child<T> {
             stage: Stage::Booting,
             offset: 0,
             refusals: Refusals::default(),
+            exit_wanted: false,
             log: Connection { transport: up.transport(), slot: settings.log },
         };
         let pd = child.pd.number;

@@ -9,7 +9,7 @@ use base::{
         cpu, pd,
         pd::{ANY, OWN},
         rm::Placement,
-        signal::Pending,
+        signal::{self, Pending},
         timer,
     },
 };
@@ -253,6 +253,27 @@ fn signals_are_told_once_whether_checkpoints_lie_between_or_not() {
         assert_eq!(found, [(100, 1), (101, 1), (102, 2), (103, 1)]);
         player.signal().raise(contexts[3]).unwrap();
         assert_eq!(player.signal().fetch(bell).unwrap().map(|pending| pending.cookie), Some(103));
+    }
+}
+
+#[test]
+fn a_component_is_asked_to_exit_by_its_doorbell_and_a_new_instance_again() {
+    let world = world();
+    let mut pool = pool(&world, 1);
+    let player = started(&world);
+    let fetch = |player: &Player| player.signal().fetch(slots::DOORBELL).unwrap().map(|pending| pending.cookie);
+    let other = player.signal().create(ANY, OWN, slots::DOORBELL, 5).unwrap();
+    player.signal().raise(other).unwrap();
+    player.with(|child, embedder| child.ask_to_exit(embedder));
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    assert_eq!([fetch(&player), fetch(&player), fetch(&player)], [Some(signal::EXIT), Some(5), None]);
+    drop(player);
+    for restore in WAYS {
+        // It is the parent's to ask, so it is in no checkpoint.
+        let player = Player::live(restore(&world, &saved).unwrap().0);
+        assert_eq!([fetch(&player), fetch(&player)], [Some(5), None]);
+        player.with(|child, embedder| child.ask_to_exit(embedder));
+        assert_eq!([fetch(&player), fetch(&player)], [Some(signal::EXIT), None]);
     }
 }
 

@@ -88,6 +88,7 @@ fn a_component_that_prints_for_ever_harms_only_itself() {
 #[test]
 fn components_that_are_asked_exit_and_others_are_ended() {
     passed("asked_to_exit");
+    passed("rtcr_asked_to_exit");
     let finished = passed("stopper");
     let expected = [
         "[stubborn] I was asked to exit, and do not.",

@@ -213,3 +213,73 @@ fn a_session_is_served_where_its_server_says() {
     assert_eq!(book.served_at(number).map(|handed| (handed.server, handed.number)), Some((SERVER, Slot(30))));
     assert_eq!(book.serve_at(SERVER, number, Slot(31)), Err(SessionError::Nothing), "it has said so");
 }
+
+#[test]
+fn a_server_that_begins_anew_is_told_its_sessions() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    book.hand_over(SERVER, number, Slot(30), true).unwrap();
+    (0..MAX_UPGRADES).for_each(|_| _ = book.upgraded(number, 1, 1));
+    // One more is accepted and not fetched, another one is not answered, a third was closed.
+    let accepted = book.open(CLIENT, SERVER, "echo", b"accepted").map(|_| book.last).unwrap();
+    book.done(SERVER, accepted, true).unwrap();
+    let waiting = book.open(CLIENT, SERVER, "echo", b"waiting").map(|_| book.last).unwrap();
+    let closed = book.open(CLIENT, SERVER, "echo", b"closed").map(|_| book.last).unwrap();
+    book.done(SERVER, closed, true).unwrap();
+    book.installed(closed, Slot(21));
+    assert_eq!(book.close(CLIENT.0, Slot(21)), Ok(Some(SERVER)));
+
+    assert_eq!(book.restarts(SERVER), []);
+    assert_eq!((book.task(SERVER), book.redeem(CLIENT.0, Slot(20), 1)), (None, None));
+    assert_eq!(book.session(CLIENT.0, Slot(20)), Some((number, SERVER)));
+    assert!(book.can_upgrade(number));
+    assert_eq!(book.open(CLIENT, SERVER, "echo", b"accepted"), Ok(Opened::Pending { ring: false }));
+    assert_eq!(book.announce(SERVER, "echo"), Ok(true));
+    for expected in [number, accepted, waiting] {
+        let task = book.task(SERVER).unwrap().clone();
+        assert!(matches!(task.what, TaskKind::Open { .. }) && task.session == expected);
+        let rings = (expected != number).then_some(CLIENT.0);
+        assert_eq!(book.done(SERVER, expected, true), Ok(rings), "who has its session is not rung");
+    }
+    assert_eq!(book.task(SERVER), None);
+    assert_eq!(book.hand_over(SERVER, number, Slot(31), true), Ok(1));
+    assert_eq!(book.open(CLIENT, SERVER, "echo", b"accepted"), Ok(Opened::Accepted(accepted)));
+    assert_eq!(book.close(CLIENT.0, Slot(20)), Ok(Some(SERVER)));
+}
+
+#[test]
+fn sessions_end_quietly_while_their_server_is_away() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    book.restarts(SERVER);
+    book.restarts(SERVER);
+    assert_eq!(book.close(CLIENT.0, Slot(20)), Ok(None), "it does not know of it");
+    assert_eq!(book.announce(SERVER, "echo"), Ok(false));
+    assert!(book.sessions.is_empty() && book.slots.is_empty() && book.open[&CLIENT.0] == 0);
+
+    // One that it does not want any more stays the client's to close.
+    let mut book = Book::new();
+    let again = opened(&mut book);
+    assert_eq!(again, number);
+    book.restarts(SERVER);
+    book.announce(SERVER, "echo").unwrap();
+    assert_eq!(book.done(SERVER, again, false), Ok(None));
+    assert_eq!(book.session(CLIENT.0, Slot(20)), Some((again, SERVER)));
+    book.restarts(SERVER);
+    let dead = Dead { client: CLIENT.0, slot: Some(Slot(20)) };
+    assert_eq!(book.ended(SERVER), (alloc::vec![], alloc::vec![dead]));
+}
+
+#[test]
+fn a_client_that_begins_anew_has_no_sessions() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    let waiting = book.open(CLIENT, SERVER, "echo", b"waiting").map(|_| book.last).unwrap();
+    assert_eq!(book.restarts(CLIENT.0), [SERVER]);
+    assert_eq!(book.session(CLIENT.0, Slot(20)), None);
+    assert_eq!(book.task(SERVER), Some(&Task { session: number, what: TaskKind::Close }));
+    assert_eq!(book.done(SERVER, waiting, true), Err(SessionError::Nothing), "nobody waits for it any more");
+    assert_eq!(book.done(SERVER, number, true), Ok(None));
+    assert!(book.sessions.is_empty() && book.open[&CLIENT.0] == 0);
+    assert_eq!(open(&mut book), Ok(Opened::Pending { ring: true }));
+}

@@ -245,7 +245,7 @@ impl<P: ChildPolicy> Family<P> {
     /// The doorbell has rung: for exceptions of children, for what is planned, because this component is asked to exit, for
     /// answers of its own parent, or for nothing.
     /// Tells whether it was for that cookie.
-    fn rang(&mut self, cookie: Option<u32>) -> bool {
+    pub(super) fn rang(&mut self, cookie: Option<u32>) -> bool {
         let mut is_there = false;
         let signal = signal::Client::new(self.machine, slots::SIGNAL);
         while let Ok(Some(pending)) = signal.fetch(slots::DOORBELL) {

@@ -54,10 +54,11 @@ impl<P: ChildPolicy> Family<P> {
         member.plan = None;
         match (&mut member.child, member.absent.take()) {
             (Some(child), _) => {
-                let asked = child.ask_to_exit();
-                let name = member.name.clone();
-                // One that cannot be asked cannot obey.
-                let grace = if asked.is_ok() { self.policy.grace(&name) } else { 0 };
+                if child.ask_to_exit().is_err() {
+                    // One that cannot be asked cannot obey.
+                    return self.ended(number, Event::Overdue);
+                }
+                let grace = self.policy.grace(&member.name);
                 self.plan(number, grace, What::End);
             }
             (None, Some(event)) => self.gone(number, event),

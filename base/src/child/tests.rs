@@ -2,6 +2,8 @@
 
 extern crate std;
 
+mod life;
+
 use std::{
     borrow::ToOwned,
     boxed::Box,
@@ -12,7 +14,7 @@ use std::{
     vec::Vec,
 };
 
-use super::{parent::Asked, *};
+use super::{life::ALARM, parent::Asked, *};
 use crate::{
     elf_file::elf,
     env::slots,
@@ -28,6 +30,7 @@ use crate::{
         pd::{self, ANY, Access, Account, CopyPages, Description, Grant, InstallError, Memory, OWN, Pd},
         rm::{self, FaultAccess, PageFault, Placement, Rm},
         signal::{self, Pending, Signal},
+        timer::{self, Timer},
     },
 };
 
@@ -43,6 +46,12 @@ struct Core {
     did: Vec<String>,
     /// The operation that fails.
     fails: Option<&'static str>,
+    /// Nanoseconds.
+    now: u64,
+    /// When the parent is to be woken.
+    timeout: Option<u64>,
+    /// Cookies of signals that are pending at the parent's doorbell.
+    pending: Vec<u32>,
 }
 
 impl Core {
@@ -230,17 +239,44 @@ impl Cpu for Core {
 
 impl Signal for Core {
     fn create(&mut self, at: Slot, _: Slot, _: Slot, cookie: u32) -> Result<Slot, signal::CreateError> {
+        if self.fails == Some("context") {
+            return Err(signal::CreateError::Caps);
+        }
         Ok(self.make(at, format!("context {cookie}")))
     }
-    fn raise(&mut self, _: Slot) -> Result<(), signal::SignalError> {
+    fn raise(&mut self, context: Slot) -> Result<(), signal::SignalError> {
+        self.did.push(format!("raised {}", self.name(context)));
         Ok(())
     }
     fn fetch(&mut self, _: Slot) -> Result<Option<Pending>, signal::SignalError> {
-        Ok(None)
+        Ok(self.pending.pop().map(|cookie| Pending { cookie, count: 1, more: true }))
     }
     fn destroy(&mut self, context: Slot) -> Result<(), signal::SignalError> {
         self.known.remove(&context).map(|_| ()).ok_or(signal::SignalError::Nothing)
     }
+}
+
+impl Timer for Core {
+    fn now(&mut self) -> u64 {
+        self.now
+    }
+    fn once(&mut self, context: Slot, after: u64) -> Result<(), timer::TimeoutError> {
+        if self.fails == Some("timer") || !self.known.contains_key(&context) {
+            return Err(timer::TimeoutError::Nothing);
+        }
+        self.timeout = Some(self.now + after);
+        Ok(())
+    }
+    fn periodic(&mut self, _: Slot, _: u64) -> Result<(), timer::TimeoutError> {
+        Err(timer::TimeoutError::Nothing)
+    }
+    fn cancel(&mut self, _: Slot) -> Result<Option<u64>, timer::TimeoutError> {
+        Err(timer::TimeoutError::Nothing)
+    }
+    fn remaining(&mut self, _: Slot) -> Result<Option<u64>, timer::TimeoutError> {
+        Err(timer::TimeoutError::Nothing)
+    }
+    fn set_offset(&mut self, _: u64) {}
 }
 
 struct Board(Mutex<Core>);
@@ -282,6 +318,7 @@ impl Transport for Board {
             slots::RM => rm::dispatch(&mut *core, request, space),
             slots::CPU => cpu::dispatch(&mut *core, request, space),
             slots::SIGNAL => signal::dispatch(&mut *core, request, space),
+            slots::TIMER => timer::dispatch(&mut *core, request, space),
             _ => None,
         })
     }
@@ -320,6 +357,12 @@ impl Platform for Board {
 struct Policy {
     events: Vec<(String, Event)>,
     ended: bool,
+    /// After how long whoever ends is started again.
+    again: Option<u64>,
+    /// Who is asked to exit, and when.
+    stop_after: Option<(String, u64)>,
+    /// With whom the server is to stop.
+    stop_with: Vec<String>,
 }
 
 impl ChildPolicy for Policy {
@@ -343,6 +386,15 @@ impl ChildPolicy for Policy {
     fn granted(&mut self, _: &str, _: u32, _: u32) {}
     fn is_below(&self, component: &str, child: &str) -> bool {
         component.strip_prefix(child).is_some_and(|rest| !rest.is_empty())
+    }
+    fn again(&mut self, _: &str, _: &Event, _: Life) -> Option<u64> {
+        self.again
+    }
+    fn stop_after(&self, child: &str) -> Option<u64> {
+        self.stop_after.as_ref().filter(|(name, _)| name == child).map(|(_, after)| *after)
+    }
+    fn stop_with(&self, child: &str) -> &[String] {
+        if child == "server" { &self.stop_with } else { &[] }
     }
     fn event(&mut self, component: &str, event: Event) {
         self.events.push((component.into(), event));

@@ -26,7 +26,14 @@ use rtcr::{
     upstream::Upstream,
 };
 
-use crate::{home::Home, plan::Plan, seats::Seats, services::Services, trial::Trial};
+use crate::{
+    home::Home,
+    plan::Plan,
+    seats::Seats,
+    services::Services,
+    stop::{Due, Stop},
+    trial::Trial,
+};
 
 /// Cookie of the signal that says that the child has done what it may not.
 pub const EXCEPTION: u32 = 1;
@@ -34,6 +41,9 @@ pub const EXCEPTION: u32 = 1;
 pub const INSTANT: u32 = 2;
 /// Cookie of the signal that says that a new instance takes too long.
 pub const LIMIT: u32 = 3;
+
+/// Cookie of the signal that it is time to ask the child to exit, or that its time to do so is over.
+pub const STOP: u32 = 4;
 
 /// What a keeper is given.
 pub struct Post {
@@ -49,6 +59,8 @@ pub struct Post {
     pub limit: Slot,
     /// Memory with which that of an instance is overwritten when it is ended.
     pub pattern: Slot,
+    /// How the child is made to end.
+    pub stop: Stop,
     /// How many children of this component are left.
     pub left: Arc<AtomicUsize>,
     /// Who serves whom.
@@ -173,6 +185,7 @@ impl Keeper {
         if self.plan.checkpoints > 0 {
             self.wake_after(self.plan.after);
         }
+        self.post.stop.begin();
         let (mut words, mut space) = (Buffer::new(), Buffer::new());
         let (machine, endpoint) = (self.env.platform(), self.post.settings.endpoint);
         let mut reply = None::<Reply<'_>>;
@@ -206,7 +219,7 @@ impl Keeper {
 
     /// The doorbell has rung: something is planned for now, the child has done what it may not, or nothing.
     fn rang(&mut self, mut child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
-        let mut answer = None;
+        let (mut answer, instances) = (None, self.restored);
         while let Ok(Some(pending)) = self.env.signal().fetch(self.post.bell) {
             match pending.cookie {
                 EXCEPTION => {
@@ -236,6 +249,15 @@ impl Keeper {
             && let Some(Ok(bell)) = child.table().get(slots::DOORBELL.0).map(Object::notification)
         {
             self.env.platform().ring(bell.number());
+        }
+        // Whatever the ring was for, since signals may have been fetched during a restore.
+        match self.post.stop.due() {
+            Due::End => return Err(Box::new(Fate::Overdue)),
+            Due::Ask => child.ask_to_exit(&mut self.home),
+            Due::Nothing if self.restored != instances && self.post.stop.was_asked() => {
+                child.ask_to_exit(&mut self.home);
+            }
+            Due::Nothing => {}
         }
         Ok((child, answer))
     }

@@ -33,10 +33,14 @@ mod relay;
 mod revive;
 mod seats;
 mod services;
+mod stop;
 mod trial;
 
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
-use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use core::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    time::Duration,
+};
 
 use base::{
     Env,
@@ -55,6 +59,7 @@ use keeper::{Keeper, Post};
 use plan::Plan;
 use rtcr::start::{Settings, numbers};
 use services::{Place, Services};
+use stop::Stop;
 
 /// Stack of a keeper.
 const STACK: usize = 64 << 10;
@@ -72,6 +77,7 @@ pub fn construct(env: &mut Env) {
     let own = Box::leak(Box::<str>::from(policy.own()));
     let pattern = pattern(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
 
+    let mut stops = Vec::new();
     let left = Arc::new(AtomicUsize::new(scenario.children(own).count()));
     if left.load(SeqCst) == 0 {
         policy.all_ended();
@@ -90,13 +96,34 @@ pub fn construct(env: &mut Env) {
     let services = Services::new(env, known);
     for ((number, (name, component)), (place, slots)) in (0..).zip(scenario.children(own)).zip(places) {
         let shared = (Arc::clone(&services), Arc::clone(&left));
-        if let Err(what) = watch(env, (name, component), (number, slots, place), plan, pattern, shared) {
-            let reason = format!("its parent has no {what} for it");
-            policy.event(name, Event::Failed(reason.as_str().try_into().unwrap_or_default()));
-            services.ended(number.into());
-            left.fetch_sub(1, SeqCst);
+        let watched = match component.restart > 0 || !component.stop_with.is_empty() {
+            true => {
+                Err("its parent neither starts it again nor ends it with others: leave out `restart` and `stop_with`"
+                    .into())
+            }
+            false => watch(env, (name, component), (number, slots, place), plan, pattern, shared)
+                .map_err(|what| format!("its parent has no {what} for it")),
+        };
+        match watched {
+            Ok(stop) => stops.push(stop),
+            Err(reason) => {
+                policy.event(name, Event::Failed(reason.as_str().try_into().unwrap_or_default()));
+                services.ended(number.into());
+                left.fetch_sub(1, SeqCst);
+            }
         }
     }
+    env.on_exit(move || {
+        for (wanted, context) in stops {
+            wanted.store(true, SeqCst);
+            // It was made for this.
+            let _ = env.signal().raise(context);
+        }
+        // The keeper of the last child exits.
+        loop {
+            let _ = env.sleep(Duration::from_secs(1));
+        }
+    });
 }
 
 /// What others need of a child to reach it.
@@ -106,6 +133,9 @@ fn place(env: Env, name: &'static str, base: u32) -> Result<Place, &'static str>
     Ok(Place { name, service, base, bell, news: Arc::default(), lives: true })
 }
 
+/// How a keeper is told that its child is to be asked to exit.
+type Wish = (Arc<AtomicBool>, Slot);
+
 /// A thread that starts a child and serves it.
 fn watch(
     env: Env,
@@ -114,12 +144,14 @@ fn watch(
     plan: Plan,
     pattern: Slot,
     (services, left): (Arc<Services>, Arc<AtomicUsize>),
-) -> Result<(), &'static str> {
+) -> Result<Wish, &'static str> {
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
     let Place { service, bell, base, news, .. } = place;
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
     let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
     let limit = context(keeper::LIMIT)?;
+    let stop = Stop::new(env, component, context(keeper::STOP)?);
+    let wish = (Arc::clone(&stop.wanted), stop.context);
     let log = env.until_answered(|| env.parent().open("log", name.as_bytes())).map_err(|_| "LOG session")?;
     let settings = Settings {
         name,
@@ -138,11 +170,12 @@ fn watch(
     let binary = component.binary(name);
     let next = env.parent().value("restore_binary").ok().flatten();
     let next = next.map_or(binary, |next| &*Box::leak(Box::<str>::from(next.as_str())));
-    let post = Post { settings, binaries: (binary, next), bell, instants, limit, pattern, left, services, news };
+    let post = Post { settings, binaries: (binary, next), bell, instants, limit, pattern, stop, left, services, news };
     let options = ThreadOptions { name, priority: Some(component.priority.saturating_add(1)), stack: STACK };
     let thread = env.spawn(&options, move || Keeper::new(env, post, plan).run()).map_err(|_| "thread")?;
     // It has not run yet, since it is below this one.
-    env.cpu().bind(thread.slot(), bell).map_err(|_| "doorbell")
+    env.cpu().bind(thread.slot(), bell).map_err(|_| "doorbell")?;
+    Ok(wish)
 }
 
 /// Memory that is all pattern.

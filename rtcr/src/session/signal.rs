@@ -1,8 +1,9 @@
 //! SIGNAL: contexts, and what is pending.
 
 use base::{
+    env::slots,
     rpc::{Arguments, CallError, Decision, Slot, Transport},
-    session::signal::{self, CreateError, Pending, SignalError, call},
+    session::signal::{self, CreateError, EXIT, Pending, SignalError, call},
 };
 
 use super::{Asked, because};
@@ -60,6 +61,9 @@ fn fetch<T: Transport + Copy, P: ?Sized>(
 ) -> Result<Option<Pending>, CallError<SignalError>> {
     let _ = asked.child.table.named(doorbell).and_then(Object::notification).map_err(because)?;
     let link = asked.link(doorbell).map_err(because)?;
+    if doorbell == slots::DOORBELL && core::mem::take(&mut asked.child.exit_wanted) {
+        return Ok(Some(Pending { cookie: EXIT, count: 1, more: true }));
+    }
     if let Some((cookie, count)) = next_waiting(asked.child, link) {
         // Upstream there may be another one; who asks for it will be told.
         return Ok(Some(Pending { cookie, count, more: true }));
