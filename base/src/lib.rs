@@ -24,6 +24,7 @@
 //! * [`signal`]: being told that something has happened.
 //! * [`service`], [`client`]: services that a component offers, and sessions of others'.
 //! * [`exit`]: being asked to exit.
+//! * [`endpoint`]: calls between threads of one component.
 //! * [`entrypoint`]: what the first thread does for ever.
 //! * [`heap`]: memory for `alloc`.
 //! * [`runtime`]: what all these share.
@@ -55,6 +56,8 @@ pub mod deadlines;
 #[cfg(test)]
 #[path = "../tests/support/elf.rs"]
 mod elf_file;
+#[cfg(feature = "runtime")]
+pub mod endpoint;
 #[cfg(feature = "runtime")]
 pub mod entrypoint;
 pub mod env;

@@ -34,6 +34,8 @@ pub struct Plan {
     pub refused: (u32, u32),
     /// In how many tries of one restore a request is refused.
     pub refusals: u32,
+    /// Whether each checkpoint tells how every thread stood.
+    pub threads: bool,
     /// What is told.
     pub level: log::LevelFilter,
 }
@@ -83,6 +85,7 @@ impl Plan {
             refused: (number("refuse_checkpoint", 0)?, number("refuse_restore", 0)?),
             refusals: number("refusals", 1)?,
             way: read(env, "restore", Way::Replay, "`replay` or `direct`")?,
+            threads: number("tell_threads", 0)? > 0,
             level: read(env, "log", log::LevelFilter::Info, "`off`, `error`, `warn`, `info`, `debug` or `trace`")?,
         })
     }

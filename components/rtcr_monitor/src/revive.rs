@@ -18,6 +18,7 @@ use rtcr::{
     checkpoint::{Checkpoint, CheckpointError},
     child::Child,
     information::{Need, Stage},
+    object::{Info, ObjectInfo, ThreadInfo},
     obstacle::Obstacle,
     restore::{RestoreError, Step},
     start::Program,
@@ -76,6 +77,9 @@ impl Keeper {
                         log::info!("Checkpoint {number} of {name}: it still starts; what it has asked for is saved.")
                     }
                 }
+                if self.plan.threads {
+                    self.tell_threads(&checkpoint);
+                }
                 self.home.saved();
                 self.saved = Some(checkpoint);
                 self.busy = 0;
@@ -104,6 +108,16 @@ impl Keeper {
         let is_busy = serves && self.busy < self.plan.busy_tries;
         self.busy = if is_busy { self.busy + 1 } else { 0 };
         is_busy
+    }
+
+    /// How each thread stood.
+    fn tell_threads(&self, checkpoint: &Checkpoint) {
+        for ObjectInfo { number, info } in &checkpoint.information().objects {
+            let Info::Thread(ThreadInfo { name, registers, activity, owes, paused, .. }) = info else { continue };
+            let owes = owes.map_or_else(String::new, |client| format!(", owes {client}"));
+            let pc = registers[0];
+            log::info!("{}.{name} ({number}): {activity:?} at {pc:#x}, paused {paused}{owes}", self.name());
+        }
     }
 
     fn take(&mut self, child: &mut Child<Shared>) -> Result<Checkpoint, Untaken> {
