@@ -265,8 +265,7 @@ impl<T: Transport + Copy> Child<T> {
             let state = self.up.cpu().read(self.table.outward(*number)).map_err(CheckpointError::Thread)?;
             info.set_state(&state);
             // Answered since it was looked for, it would be kept by nobody.
-            info.call =
-                self.call_of(info.buffer, state.activity, surroundings).filter(|&call| surroundings.keep_call(call));
+            info.call = self.call_of(info.buffer, surroundings).filter(|&call| surroundings.keep_call(call));
             standing.note(*number, &state);
         }
         let mut stands = standing.iter();

@@ -88,25 +88,17 @@ impl<T: Transport + Copy> Child<T> {
         }
         for stand in standing.iter() {
             let Some(Object::Thread(thread)) = self.table.get(stand.number) else { continue };
-            let call = self.call_of(thread.buffer, stand.activity, surroundings);
+            let call = self.call_of(thread.buffer, surroundings);
             if let Some(obstacle) = self.thread_obstacle(&thread.name, stand, (&standing, call)) {
                 found(obstacle);
             }
         }
     }
 
-    /// The call that a thread is in, if whoever embeds the library has it in its book. Threads are told apart by their
-    /// pages for messages, since it is there that their numbers are.
-    pub(crate) fn call_of<P: Surroundings + ?Sized>(
-        &self,
-        buffer: u32,
-        activity: Activity,
-        surroundings: &mut P,
-    ) -> Option<CallInfo> {
-        match activity {
-            Activity::Calling => surroundings.call(Stack::owner(buffer)?),
-            _ => None,
-        }
+    /// The call that a thread is in, or will make again, if whoever embeds the library has it in its book. Threads are told
+    /// apart by their pages for messages, since it is there that their numbers are.
+    pub(crate) fn call_of<P: Surroundings + ?Sized>(&self, buffer: u32, surroundings: &mut P) -> Option<CallInfo> {
+        surroundings.call(Stack::owner(buffer)?)
     }
 
     /// What was asked for and refused since the component runs.

@@ -93,7 +93,8 @@ pub trait Surroundings {
         false
     }
 
-    /// The call of the component's thread that is on its way, if it is known and not answered.
+    /// The call of the component's thread that is on its way, if it is known and not answered; or that the thread
+    /// [makes again](Self::call_again), and that has not arrived yet.
     fn call(&mut self, thread: ThreadNumber) -> Option<CallInfo> {
         let _ = thread;
         None

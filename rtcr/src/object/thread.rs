@@ -48,7 +48,7 @@ pub struct ThreadInfo {
     pub activity: Activity,
     /// Number of the thread that waits for its answer.
     pub owes: Option<u32>,
-    /// The call to somebody else's service that it was in.
+    /// The call to somebody else's service that it was in, or was to make again.
     pub call: Option<CallInfo>,
     /// Its registers.
     pub registers: Registers,

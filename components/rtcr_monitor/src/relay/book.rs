@@ -92,19 +92,24 @@ impl Book {
         }
     }
 
-    /// The call that a thread of the instance that runs has with the server.
+    /// The call that a thread of the instance that runs has with the server, or will make again: its request may still wait
+    /// until the server has answered that of an instance before.
     pub fn call(&self, thread: ThreadNumber) -> Option<u32> {
+        if let Some(&number) = self.again.get(&thread) {
+            return Some(number);
+        }
         let current = self.current.as_ref().filter(|entry| entry.label.thread() == thread && !entry.orphan);
         current.map(|entry| entry.number)
     }
 
     /// A checkpoint has seen that call; tells whether it is known.
     pub fn keep(&mut self, number: u32) -> bool {
-        let entry = self.entry(number);
-        entry.is_some_and(|entry| {
-            entry.wanted += 1;
-            true
-        })
+        match self.entry(number) {
+            Some(entry) => entry.wanted += 1,
+            // Of one that is made again, nothing may be known.
+            None => return self.again.values().any(|known| *known == number),
+        }
+        true
     }
 
     /// One that had seen it is not there any more.
@@ -198,10 +203,29 @@ mod tests {
     #[test]
     fn an_answer_that_comes_after_the_instance_has_gone_is_the_next_ones() {
         let (mut book, number) = seen(ADD);
-        restored(&mut book, number);
+        book.begins_anew();
         assert_eq!(book.call(ONE), None, "the new instance has not called yet");
+        book.again(ONE, number);
         book.answered(Status::Done, &[7]);
         assert_eq!(book.arrives(label(ADD, 3), &[5]), answer(7));
+    }
+
+    #[test]
+    fn a_checkpoint_before_the_call_has_been_made_again() {
+        let (mut book, number) = seen(ADD);
+        for _ in 0..3 {
+            restored(&mut book, number);
+            // Its request waits at the endpoint.
+            assert_eq!(book.call(ONE), Some(number));
+            assert!(book.keep(number));
+        }
+        book.answered(Status::Done, &[7]);
+        restored(&mut book, number);
+        assert_eq!(book.arrives(label(ADD, 3), &[5]), answer(7));
+        assert_eq!(book.call(ONE), None);
+        // So it is if the book knows nothing of the call.
+        book.again(ONE, 99);
+        assert!(book.keep(99) && !book.keep(98));
     }
 
     #[test]
