@@ -67,6 +67,8 @@ struct Chunk {
     dirty: [u32; 8],
     /// Frames whose second capability maps them somewhere.
     mapped: [u32; 8],
+    /// Of the image, pages from which instructions can be fetched as they are.
+    fetchable: [u32; 8],
 }
 
 /// All of them.
@@ -112,6 +114,7 @@ impl Frames {
                 free: [!0; 8],
                 dirty: [0; 8],
                 mapped: [0; 8],
+                fetchable: [0; 8],
             });
         }
         let none = [NONE; 4];
@@ -135,6 +138,21 @@ impl Frames {
     /// Whether it is a page of the image.
     pub(super) fn is_image(&self, id: FrameId) -> bool {
         (id.chunk() as u32) < self.image
+    }
+
+    /// Whether instructions that were fetched from a frame until now, or never, are those that it holds. Pages of the image never
+    /// change, so it is true of them once [`set_fetchable`](Self::set_fetchable) was called.
+    pub(super) fn is_fetchable(&self, id: FrameId) -> bool {
+        self.is_image(id) && self.chunks.get(id.chunk()).is_some_and(|chunk| bit(&chunk.fetchable, id.index()))
+    }
+
+    /// The processor's caches agree about the content of a frame.
+    pub(super) fn set_fetchable(&mut self, id: FrameId) {
+        if self.is_image(id)
+            && let Some(chunk) = self.chunks.get_mut(id.chunk())
+        {
+            set_bit(&mut chunk.fetchable, id.index());
+        }
     }
 
     pub(super) fn take(&mut self, size: FrameSize, means: &mut Means<'_>) -> Result<FrameId, Exhausted> {
@@ -236,6 +254,7 @@ impl Frames {
                 free: [0; 8],
                 dirty: [0; 8],
                 mapped: [0; 8],
+                fetchable: [0; 8],
             });
         }
         Ok(number)

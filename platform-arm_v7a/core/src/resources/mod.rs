@@ -232,6 +232,17 @@ impl Resources {
         self.frames.release_cap(frame)
     }
 
+    /// Whether instructions can be fetched from a frame as it is: it is of the image, which never changes, and
+    /// [`set_fetchable`](Self::set_fetchable) was called before.
+    pub fn is_fetchable(&self, frame: FrameId) -> bool {
+        self.frames.is_fetchable(frame)
+    }
+
+    /// The processor's caches agree about the content of a frame.
+    pub fn set_fetchable(&mut self, frame: FrameId) {
+        self.frames.set_fetchable(frame);
+    }
+
     /// The capability by which it is mapped in core's window, for what concerns caches.
     pub fn own_frame_cap(&self, frame: FrameId) -> Cap<Frame> {
         self.frames.own_cap(frame)

@@ -158,16 +158,17 @@ impl System {
     }
 
     fn free_numbers(&mut self, id: Id<Domain>) -> u32 {
-        let mut emptied = 0;
-        for _ in 0..NUMBERS {
-            let Some(domain) = self.domains.get(id).filter(|_| emptied < SLOTS) else { break };
-            let Some(entry) = domain.table.last() else { break };
-            if entry.known != Known::Nothing {
-                self.vacate(id, domain.table.len() as u32 - 1);
-                emptied += 1;
-            }
+        let Some(domain) = self.domains.get_mut(id) else { return 0 };
+        let least = domain.table.len().saturating_sub(NUMBERS);
+        for _ in 0..SLOTS {
+            let Some(domain) = self.domains.get_mut(id) else { return 0 };
+            // Most are free, and looked at in one go.
+            let used = domain.table[least..].iter().rposition(|entry| entry.known != Known::Nothing);
+            domain.table.truncate(least + used.map_or(0, |used| used + 1));
+            let Some(used) = used else { break };
+            self.vacate(id, (least + used) as u32);
             if let Some(domain) = self.domains.get_mut(id) {
-                domain.table.pop();
+                domain.table.truncate(least + used);
             }
         }
         let Some(domain) = self.domains.get(id).filter(|domain| domain.table.is_empty()) else {

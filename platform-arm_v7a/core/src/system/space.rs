@@ -251,10 +251,16 @@ fn place(
     };
     // SAFETY: a component's address space, in which core has no references.
     let map = |cap: Cap<Frame>| unsafe { cap.map(space, page << 12, rights, attributes) };
-    let unify = |cap: Cap<Frame>| {
-        if way.executable {
-            // What was written as data is to be fetched as instructions. It is mapped, so this cannot fail.
+    // What was written as data is to be fetched as instructions; 4 us a page, so not if nothing was written since.
+    let unify = |resources: &mut Resources, cap: Cap<Frame>| match part {
+        Part::Frame(frame) if resources.is_fetchable(frame) => {}
+        _ if !way.executable => {}
+        // It is mapped, so this cannot fail.
+        _ => {
             let _ = cap.unify_instruction(0..size.bytes());
+            if let Part::Frame(frame) = part {
+                resources.set_fetchable(frame);
+            }
         }
     };
     let original = match part {
@@ -267,7 +273,7 @@ fn place(
                     resources.release_frame_cap(frame);
                     return Err(Unmapped::Exhausted);
                 }
-                unify(own);
+                unify(resources, own);
                 return Ok(frame.number() + OWN);
             }
             resources.frame_cap(frame)
@@ -281,7 +287,7 @@ fn place(
         resources.give_slot(copy.number());
         return Err(Unmapped::Exhausted);
     }
-    unify(copy);
+    unify(resources, copy);
     Ok(copy.number() | COPY)
 }
 

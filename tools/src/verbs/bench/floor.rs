@@ -9,7 +9,7 @@ use super::table::Figure;
 /// `bench kernel` does not measure what a floor is made of.
 #[derive(Debug, thiserror::Error)]
 #[error("the floor needs `{0}`, which the kernel's benchmark does not measure")]
-pub struct Missing(&'static str);
+pub struct Missing(pub &'static str);
 
 /// Round trips with 0, 4, 20 and 120 words.
 const CALLS: [&str; 4] = [

@@ -1,6 +1,7 @@
 //! `cargo rtcr bench`: deterministic figures.
 
 mod floor;
+mod lifecycle;
 mod table;
 
 use std::{error::Error, path::PathBuf, result::Result as Either};
@@ -25,7 +26,8 @@ use crate::{
 /// Equal builds give equal figures, so figures are compared only with those of the same compiler, kernel and QEMU; the
 /// report names them. Benchmarks: kernel (what system calls, mappings and objects cost; the floor for everything else),
 /// rpc (what requests and memory cost a component, beside that floor), lifecycle (what starting, killing and restarting a
-/// component costs).
+/// component costs, part by part, beside that floor), objects (that what RTCR does with an object costs the same however
+/// many there are).
 #[derive(Debug, Args)]
 pub struct Bench {
     /// The benchmark.
@@ -50,7 +52,7 @@ struct Benchmark {
 
 const KERNEL: &str = "tests/run/kernel_bench.toml";
 
-const BENCHMARKS: [Benchmark; 3] = [
+const BENCHMARKS: [Benchmark; 4] = [
     Benchmark {
         name: "kernel",
         about: "What system calls, mappings and objects cost: the floor for everything else.",
@@ -70,8 +72,15 @@ const BENCHMARKS: [Benchmark; 3] = [
     },
     Benchmark {
         name: "lifecycle",
-        about: "What starting, killing and restarting a component costs its parent.",
-        scenarios: &["tests/run/lifecycle_bench.toml"],
+        about: "What starting, killing and restarting a component costs its parent, part by part, beside what the kernel's \
+                part of it costs.",
+        scenarios: &[KERNEL, "tests/run/lifecycle_bench.toml"],
+        prepare: lifecycle::beside,
+    },
+    Benchmark {
+        name: "objects",
+        about: "What RTCR takes to make, find and remove a functional object, with 10 and with 1,000 there.",
+        scenarios: &["tests/run/objects_bench.toml"],
         prepare: Ok,
     },
 ];
