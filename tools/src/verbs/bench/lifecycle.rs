@@ -71,7 +71,7 @@ const SESSIONS: u64 = 8;
 const CAPABILITIES: u64 = SESSIONS + 3;
 
 /// A frame's capability maps it once, so that what is shown to several needs one for each.
-const NEEDS: [Need; 12] = [
+const NEEDS: [Need; 13] = [
     need("start/program: attaching what is not written", &[(TABLE, 1)], &[SHARE, MAP], &[]),
     need("start/program: copying it", &[], &[COPY], &[]),
     need("start/program: attaching it", &[], &[MAP], &[CLEAR]),
@@ -80,6 +80,7 @@ const NEEDS: [Need; 12] = [
     need("start/sessions", &[(GIVE, SESSIONS)], &[], &[]),
     need("start/first thread", &[(THREAD, 1), (CONFIGURE, 1), (GIVE, 1)], &[], &[]),
     need("start/letting it run", &[(RUN, 1)], &[], &[]),
+    need("start/start-up code and heap, until its first instruction in construct", &[(TABLE, 1)], &[MAP, CLEAR], &[]),
     need("kill/answering clients", &[(LOOK, 1)], &[], &[]),
     need("kill/ending threads", &[(END, 1)], &[], &[]),
     need("kill/freeing frames and other objects", &[(FORGET, 1)], &[UNMAP], &[UNSHARE]),
