@@ -1,6 +1,6 @@
 //! Components that end, by themselves or not: nothing is lost, and those who had to do with them are told.
 
-use rtcr_tests::{console, run};
+use rtcr_tests::{console, run, run_with};
 use tools::{explain::Kind, run::Finished};
 
 fn passed(name: &str) -> Finished {
@@ -115,4 +115,20 @@ fn a_component_that_ends_at_once_is_given_up() {
         assert!(text.starts_with(&format!("[{parent}] [WARN] ")), "{text}");
         assert!(text.ends_with("exit_code was started again 4 times within 2 s, and is given up.\n"), "{text}");
     }
+}
+
+#[test]
+fn a_parent_that_dies_while_its_child_calls_takes_all_below_it_along() {
+    let finished = passed("mortal");
+    let lines: Vec<_> = console(&finished).lines().collect();
+    let died = lines.iter().filter(|line| line.starts_with("[mortal] ")).count();
+    let asked = lines.iter().filter(|line| line.ends_with("] I have asked enough.")).count();
+    // Two instances have died with everything below; that of the third ends by itself.
+    assert_eq!((died, asked), (2, 2), "{lines:#?}");
+
+    let finished = run_with("mortal", &["component.mortal.restart=0"]);
+    let explanation = &finished.explanation;
+    assert_eq!((explanation.kind, explanation.reason.as_str()), (Kind::Failed, "mortal faulted"));
+    let told = "it wrote to address 0xdead0000, where nothing is mapped";
+    assert!(explanation.details.iter().any(|line| line.contains(told)), "{explanation:#?}");
 }
