@@ -69,6 +69,11 @@ pub const KINDS: [Kind; 26] = [
     kind("byte of core's heap for components", 1),
 ];
 
+/// Stands for no kind, but for [`Census::lose`]: frames that had other content are not cleared from now on.
+pub const UNCLEARED: u32 = 26;
+/// Likewise: threads start with what was last written into another one's registers.
+pub const STALE: u32 = 27;
+
 /// Where the CNodes are in [`KINDS`], and from which power of two on.
 pub const CNODES: (Range<usize>, usize) = (10..19, 6);
 

@@ -3,7 +3,8 @@
 use core::arch::global_asm;
 
 // Interrupts stay off until the kernel takes them. All processors but the first wait for ever: the kernel of this
-// version runs on one. The stack grows down from STACK_TOP, in the loader's own .bss.
+// version runs on one. Components cannot use ThumbEE's base register, which the kernel keeps for no thread, so that nobody
+// leaves something there for others (TEECR.XED, ARM ARM B4.1.147). The stack grows down from STACK_TOP, in the loader's own .bss.
 global_asm!(
     r#"
     .section .text.start, "ax"
@@ -15,6 +16,8 @@ _start:
     ands    r0, r0, #0xff
 1:  wfene
     bne     1b
+    mov     r0, #1
+    mcr     p14, 6, r0, c0, c0, 0
     ldr     sp, ={stack}
     add     sp, sp, #{size}
     mov     r11, #0

@@ -82,6 +82,9 @@ pub(super) struct Frames {
     /// By size: the chunk that is not complete.
     filling: [u32; 4],
     pub(super) counts: [Count; 4],
+    /// What is dirty is not cleared, so that a test sees that it is noticed.
+    #[cfg(feature = "losses")]
+    pub(super) uncleared: bool,
 }
 
 /// What frames are made of.
@@ -118,7 +121,16 @@ impl Frames {
             });
         }
         let none = [NONE; 4];
-        Ok(Self { chunks, image, image_pages, heads: none, filling: none, counts: Default::default() })
+        Ok(Self {
+            chunks,
+            image,
+            image_pages,
+            heads: none,
+            filling: none,
+            counts: Default::default(),
+            #[cfg(feature = "losses")]
+            uncleared: false,
+        })
     }
 
     /// The page of the image at an address.
@@ -317,6 +329,10 @@ impl Frames {
     /// Clears at most so many pages of it that are dirty; tells how many are left.
     #[inline]
     pub(super) fn clean(&mut self, id: FrameId, most: u32) -> u32 {
+        #[cfg(feature = "losses")]
+        if self.uncleared {
+            return 0;
+        }
         if self.size(id) == FrameSize::Small && most > 0 {
             self.clean_page(id, 0);
             return 0;
@@ -349,6 +365,10 @@ impl Frames {
 
     /// Clears a page of it if that is dirty.
     pub(super) fn clean_page(&mut self, id: FrameId, page: u32) {
+        #[cfg(feature = "losses")]
+        if self.uncleared {
+            return;
+        }
         let (chunk, number) = self.page_bit(id, page);
         if bit(&self.chunks[chunk].dirty, number) {
             // SAFETY: a page of the window, mapped since the frame was made; core keeps no references into frames.

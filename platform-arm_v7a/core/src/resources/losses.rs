@@ -10,6 +10,12 @@ impl Resources {
         self.losses |= 1 << kind;
     }
 
+    /// Frames that had other content are not cleared any more.
+    #[cfg(feature = "losses")]
+    pub const fn leave_uncleared(&mut self) {
+        self.frames.uncleared = true;
+    }
+
     /// Whether this thing of a kind is to be lost; the next one is not.
     #[inline]
     #[allow(clippy::unused_self, clippy::missing_const_for_fn, reason = "as the other one of the two")]

@@ -2,6 +2,11 @@
 
 use base::session::census::{CNODES, Count, Counts, LoseError, Sums};
 
+#[cfg(feature = "losses")]
+use base::session::census::{STALE, UNCLEARED};
+#[cfg(feature = "losses")]
+use sel4::UserContext;
+
 use super::System;
 use crate::resources;
 
@@ -62,6 +67,14 @@ impl System {
     /// `Kind`.
     #[cfg(feature = "losses")]
     pub fn lose(&mut self, kind: u32) -> Result<(), LoseError> {
+        if kind == UNCLEARED {
+            self.resources.leave_uncleared();
+            return Ok(());
+        }
+        if kind == STALE {
+            self.stale = Some(UserContext::default());
+            return Ok(());
+        }
         let arenas = CNODES.0.end as u32;
         match kind.checked_sub(arenas) {
             None => self.resources.lose(kind as usize),

@@ -23,7 +23,11 @@ impl System {
     /// `State`: it was started already.
     pub fn start_thread(&mut self, id: Id<Thread>, pc: u32, sp: u32, argument: u32) -> Result<(), ThreadError> {
         let thread = self.threads.get_mut(id).filter(|thread| !thread.started).ok_or(ThreadError::State)?;
-        let registers = UserContext { pc, sp, cpsr: USER_MODE, r0: argument, ..UserContext::default() };
+        #[cfg(not(feature = "losses"))]
+        let before = UserContext::default();
+        #[cfg(feature = "losses")]
+        let before = self.stale.unwrap_or_default();
+        let registers = UserContext { pc, sp, cpsr: USER_MODE, r0: argument, ..before };
         // SAFETY: an address space in which core has no references; what a component runs is its own business.
         unsafe { thread.cap.write_registers(true, &registers) }.map_err(|_| ThreadError::State)?;
         thread.started = true;

@@ -52,6 +52,10 @@ impl System {
         if cancel {
             self.forget_trouble(id);
         }
+        #[cfg(feature = "losses")]
+        if let Some(stale) = &mut self.stale {
+            *stale = UserContext::from_words(registers);
+        }
         let thread = self.threads.get_mut(id).ok_or(ThreadError::Nothing)?;
         // SAFETY: as when it is started.
         unsafe { thread.cap.write_registers(cancel, &UserContext::from_words(registers)) }

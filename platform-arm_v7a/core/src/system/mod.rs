@@ -98,6 +98,9 @@ pub struct System {
     pub lines: irq::Lines,
     /// Bytes of core's heap that components cause to be used.
     room_used: u64,
+    /// What threads start with, if that is not nothing: for tests.
+    #[cfg(feature = "losses")]
+    stale: Option<sel4::UserContext>,
     /// What core had to give when it began.
     pub whole: Account,
     /// Boot modules.
@@ -164,6 +167,8 @@ impl System {
             irqs: Arena::new(irq::MAX_LINES as u32),
             lines,
             room_used: 0,
+            #[cfg(feature = "losses")]
+            stale: None,
             whole: Account::default(),
             modules: Vec::new(),
             devices: Vec::new(),
