@@ -3,8 +3,9 @@
 
 use kernel::Flavour;
 use tools::{
+    checkup::{self, Checkup, Looks},
     run::{self, Finished, Request},
-    scenario::{self, Setting},
+    scenario::{self, Loaded, Setting},
     workspace::Workspace,
 };
 
@@ -34,11 +35,31 @@ pub fn run_with(name: &str, settings: &[&str]) -> Finished {
     start(name, Flavour::Release, &settings)
 }
 
-fn start(name: &str, kernel: Flavour, settings: &[Setting]) -> Finished {
+/// Looks which components of a scenario can be checkpointed, as `cargo rtcr check` does.
+///
+/// # Panics
+/// Nothing ran: the test fails with the reason.
+pub fn check(name: &str) -> Checkup {
     let workspace = Workspace::find().unwrap_or_else(|error| panic!("{error}"));
+    let loaded = load(&workspace, name, &[]);
+    let plan = checkup::plan(&loaded.scenario, Looks { count: 20, every: 1700 });
+    let run = |scenario| {
+        let request = Request::new(Loaded { name: loaded.name.clone(), scenario });
+        run::run(&workspace, request, |_| {}).unwrap_or_else(|error| panic!("{error}")).outcome.reports
+    };
+    let reports = plan.scenario.clone().map_or(Vec::new(), run);
+    Checkup::new(&loaded, &plan, &reports)
+}
+
+fn load(workspace: &Workspace, name: &str, settings: &[Setting]) -> Loaded {
     let own = workspace.root().join(format!("tests/run/{name}.toml"));
     let which = if own.exists() { own.display().to_string() } else { name.to_owned() };
-    let loaded = scenario::load(&workspace, &which, settings).unwrap_or_else(|error| panic!("{error}"));
+    scenario::load(workspace, &which, settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn start(name: &str, kernel: Flavour, settings: &[Setting]) -> Finished {
+    let workspace = Workspace::find().unwrap_or_else(|error| panic!("{error}"));
+    let loaded = load(&workspace, name, settings);
     let request = Request { kernel, ..Request::new(loaded) };
     run::run(&workspace, request, |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -164,6 +164,32 @@ fn default_stack() -> Bytes {
     Bytes(16 << 10)
 }
 
+impl Default for Component {
+    /// What a component has of which the scenario says nothing.
+    fn default() -> Self {
+        Self {
+            binary: None,
+            parent: None,
+            priority: default_priority(),
+            ram: default_ram(),
+            ram_max: None,
+            caps: default_caps(),
+            caps_max: None,
+            stack: default_stack(),
+            routes: BTreeMap::new(),
+            devices: Devices::default(),
+            restart: 0,
+            restart_window: None,
+            restart_delay: default_restart_delay(),
+            stop_after: None,
+            stop_with: Vec::new(),
+            stop_grace: default_stop_grace(),
+            census: false,
+            values: BTreeMap::new(),
+        }
+    }
+}
+
 impl Component {
     /// The program that this component runs.
     pub fn binary<'a>(&'a self, name: &'a str) -> &'a str {

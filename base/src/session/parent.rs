@@ -132,6 +132,13 @@ pub enum Event {
     Failed(heapless::String<200>),
     /// It was asked to exit, did not in time, and was ended.
     Overdue,
+    /// It goes on; its parent has looked whether it could be checkpointed.
+    Checked {
+        /// What stands in the way, for people; empty if nothing does.
+        obstacles: heapless::String<200>,
+        /// What it has asked for and was refused, because it is not supported, for people.
+        refused: heapless::String<200>,
+    },
 }
 
 /// Why there is no session.

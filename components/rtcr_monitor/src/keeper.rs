@@ -182,7 +182,7 @@ impl Keeper {
             Ok(child) => child,
             Err(error) => return failed(&error),
         };
-        if self.plan.checkpoints > 0 {
+        if self.plan.instants() > 0 {
             self.wake_after(self.plan.after);
         }
         self.post.stop.begin();
@@ -210,6 +210,7 @@ impl Keeper {
                         None => Some(Reply::of(Status::Refused)),
                     };
                     if let Some(fate) = self.home.fate.take() {
+                        self.look_back(&child);
                         return Box::new(fate);
                     }
                 }
@@ -224,9 +225,11 @@ impl Keeper {
             match pending.cookie {
                 EXCEPTION => {
                     if let Ok(Some(exception)) = self.env.cpu().exception(child.number()) {
+                        self.look_back(&child);
                         return Err(Box::new(Fate::Faulted(exception.cause, exception.place)));
                     }
                 }
+                INSTANT if self.plan.checks > 0 => self.look(&child),
                 INSTANT if self.doomed && self.serves(&child) => self.wake_after(self.plan.busy_every),
                 INSTANT if self.doomed => (child, answer) = self.revive(child, next)?,
                 INSTANT => {
@@ -262,9 +265,9 @@ impl Keeper {
         Ok((child, answer))
     }
 
-    /// For the next checkpoint, if there is to be another one.
+    /// For the next checkpoint, or look at the child, if there is to be another one.
     pub(crate) fn wake_again(&self) {
-        if self.tried < self.plan.checkpoints {
+        if self.tried < self.plan.instants() {
             self.wake_after(self.plan.every);
         }
     }

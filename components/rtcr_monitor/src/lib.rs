@@ -6,6 +6,7 @@
 //!
 //! | value | says | else |
 //! |---|---|---|
+//! | `checks` | how often each child is looked at, whether it could be checkpointed; then nothing else is done to it | 0 |
 //! | `checkpoints` | how many checkpoints are taken of each child | 1 |
 //! | `checkpoint_after` | microseconds from its start to the first one | 10000 |
 //! | `checkpoint_every` | microseconds from a restore to the next one | 1000 |
@@ -28,6 +29,7 @@ extern crate alloc;
 
 mod home;
 mod keeper;
+mod look;
 mod plan;
 mod relay;
 mod revive;

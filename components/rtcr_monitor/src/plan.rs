@@ -7,6 +7,8 @@ use rtcr::information::AccountInfo;
 /// When children are checkpointed, and what becomes of them then.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
+    /// How often a child is looked at, whether it could be checkpointed; nothing else is done to it then.
+    pub checks: u32,
     /// How many checkpoints are taken, each of the instance that the one before was restored to.
     pub checkpoints: u32,
     /// From a child's start to its first checkpoint.
@@ -64,6 +66,11 @@ impl fmt::Display for Nonsense {
 }
 
 impl Plan {
+    /// How often something is done to a child.
+    pub const fn instants(&self) -> u32 {
+        if self.checks > 0 { self.checks } else { self.checkpoints }
+    }
+
     /// What the scenario says.
     ///
     /// # Errors
@@ -72,6 +79,7 @@ impl Plan {
         let number = |key, default| read::<u32>(env, key, default, "a whole number that is not negative");
         let time = |key, default| number(key, default).map(|micros| Duration::from_micros(micros.into()));
         Ok(Self {
+            checks: number("checks", 0)?,
             checkpoints: number("checkpoints", 1)?,
             after: time("checkpoint_after", 10_000)?,
             every: time("checkpoint_every", 1_000)?,

@@ -97,6 +97,9 @@ impl Judge {
                 let judgement = self.oracle.overdue(component);
                 self.conclude(judgement);
             }
+            Event::Checked { obstacles, refused } => {
+                self.lines.report(&Record::Checked { component, obstacles: &obstacles, refused: &refused });
+            }
             Event::Failed(reason) => self.fail(&alloc::format!("{component}: {reason}")),
         }
     }

@@ -35,6 +35,15 @@ pub enum Record<'a> {
         /// Where; the innermost frames are those of the panic itself.
         place: Place,
     },
+    /// A parent has looked whether a component could be checkpointed.
+    Checked {
+        /// Which.
+        component: &'a str,
+        /// What stands in the way; empty if nothing does.
+        obstacles: &'a str,
+        /// What it has asked for in vain.
+        refused: &'a str,
+    },
     /// A test that runs on the board has ended.
     Test {
         /// Which.
@@ -167,6 +176,7 @@ mod tests {
             Record::Exit { component: &name, code: i32::MIN },
             Record::Panic { component: &name, place: place.clone() },
             Record::Test { name: &missing[..100], failure: Some(&missing) },
+            Record::Checked { component: &name, obstacles: &missing[..200], refused: &missing[..200] },
             Record::Figure { name: &missing, picoseconds: u64::MAX },
             Record::Trace(Piece::Events(&[1; trace::EVENTS * trace::BYTES])),
             Record::Verdict(Verdict::TimedOut { missing: &missing, running: Some((&name, place)) }),

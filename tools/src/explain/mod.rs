@@ -126,6 +126,7 @@ impl Explainer<'_> {
             | Report::Kernel(_)
             | Report::Test { failure: None, .. }
             | Report::Figure { .. }
+            | Report::Checked { .. }
             | Report::Exit { .. }
             | Report::Passed
             | Report::Failed { .. }

@@ -34,6 +34,15 @@ pub enum Report {
         /// Where.
         place: Place,
     },
+    /// A parent has looked whether a component could be checkpointed.
+    Checked {
+        /// Which.
+        component: String,
+        /// What stands in the way; empty if nothing does.
+        obstacles: String,
+        /// What it has asked for in vain.
+        refused: String,
+    },
     /// A test on the board has ended.
     Test {
         /// Which.
@@ -75,6 +84,9 @@ impl Report {
             }
             Record::Exit { component, code } => Self::Exit { component: component.into(), code },
             Record::Panic { component, place } => Self::Panic { component: component.into(), place },
+            Record::Checked { component, obstacles, refused } => {
+                Self::Checked { component: component.into(), obstacles: obstacles.into(), refused: refused.into() }
+            }
             Record::Test { name, failure } => Self::Test { name: name.into(), failure: failure.map(Into::into) },
             Record::Figure { name, picoseconds } => Self::Figure { name: name.into(), picoseconds },
             Record::Verdict(Verdict::Passed) => Self::Passed,

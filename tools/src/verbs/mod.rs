@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod bench;
+pub mod check;
 pub mod doctor;
 pub mod image;
 pub mod new;

@@ -1,0 +1,35 @@
+//! What `cargo rtcr check` finds out by running a scenario.
+
+use rtcr_tests::check;
+use tools::checkup::Finding;
+
+/// How often a component could have been checkpointed, and what it was refused.
+fn ready(scenario: &str, component: &str) -> (u32, Option<String>) {
+    match &check(scenario).components[component] {
+        Finding::Looked { ready, obstacles, refused, .. } => {
+            assert!(obstacles.keys().all(|obstacle| obstacle == "it has ended"), "{obstacles:?}");
+            (*ready, refused.clone())
+        }
+        Finding::Never(reason) => panic!("{reason}"),
+    }
+}
+
+#[test]
+fn an_ordinary_component_can_be_checkpointed_at_all_instants() {
+    let (ready, refused) = ready("worker_native", "worker");
+    assert!(ready > 5 && refused.is_none(), "{ready} {refused:?}");
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let (_, refused) = ready("absurd_quotas", "absurd_quotas");
+    assert!(refused.as_ref().is_some_and(|refused| refused.contains("Pd.create")), "{refused:?}");
+}
+
+#[test]
+fn a_driver_and_a_parent_cannot_be_checkpointed() {
+    let driver = check("driver");
+    assert!(!driver.is_good() && matches!(driver.components["driver"], Finding::Never(_)), "{driver}");
+    let hostile = check("hostile");
+    assert!(matches!(hostile.components["start_kill"], Finding::Never(_)), "{hostile}");
+}
