@@ -135,9 +135,9 @@ pub enum Event {
     /// It goes on; its parent has looked whether it could be checkpointed.
     Checked {
         /// What stands in the way, for people; empty if nothing does.
-        obstacles: heapless::String<200>,
+        obstacles: heapless::String<160>,
         /// What it has asked for and was refused, because it is not supported, for people.
-        refused: heapless::String<200>,
+        refused: heapless::String<160>,
     },
 }
 

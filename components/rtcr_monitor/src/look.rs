@@ -9,7 +9,7 @@ use crate::keeper::Keeper;
 
 /// Texts in a row, as many characters as fit.
 #[derive(Default)]
-struct List(heapless::String<200>);
+struct List(heapless::String<160>);
 
 impl List {
     fn add(&mut self, what: &dyn fmt::Display) {
