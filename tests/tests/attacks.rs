@@ -113,3 +113,9 @@ fn spinning_above_others_is_the_scenarios_doing() {
     assert_eq!(finished.explanation.kind, Kind::TimedOut, "{:#?}", finished.explanation);
     assert!(finished.explanation.details.iter().any(|line| line.contains("attacker")), "{:#?}", finished.explanation);
 }
+
+#[test]
+fn accounts_of_all_levels_add_up() {
+    let finished = run_with("accounts", &[]);
+    assert_passed("accounts", &finished);
+}
