@@ -200,8 +200,7 @@ impl Surroundings for Home {
             Event::Thawed => self.thawed = self.now(),
             _ => {}
         }
-        let level = if matches!(event, Event::Answered { .. }) { log::Level::Trace } else { log::Level::Debug };
-        log::log!(level, "{}: {event:?}", self.name);
+        log::trace!("{}: {event:?}", self.name);
         self.done.note(&event);
     }
 }
