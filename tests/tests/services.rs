@@ -47,6 +47,27 @@ fn a_client_is_restored_and_its_server_does_not_notice() {
 }
 
 #[test]
+fn threads_that_call_at_the_same_time_are_restored() {
+    for way in WAYS {
+        let story = story(&run_with("served_threads", &[way]));
+        let mut customers = said(&story, "customers");
+        customers[..3].sort_unstable();
+        assert_eq!(customers, ["thread 1: 210", "thread 2: 420", "thread 3: 630", "Each was counted once."]);
+        assert!(count(&story, "goes on from checkpoint") >= 25, "{story:#?}");
+    }
+}
+
+#[test]
+fn a_session_that_was_closed_since_is_opened_again() {
+    for way in WAYS {
+        let story = story(&run_with("served_visits", &[way]));
+        assert_eq!(said(&story, "visitor").last(), Some(&"Goodbye."));
+        assert!(count(&story, "it is opened again") >= 4, "{story:#?}");
+        assert!(count(&story, "goes on from checkpoint") >= 8, "{story:#?}");
+    }
+}
+
+#[test]
 fn a_server_is_restored_and_its_clients_do_not_notice() {
     for way in WAYS {
         let (one, two) = (run_with("served_server", &[way]), run_with("served_server", &[way]));
