@@ -223,8 +223,9 @@ fn a_restored_instance_costs_what_the_one_before_did() {
 
 #[test]
 fn without_memory_for_a_checkpoint_a_program_runs_on() {
-    let story = Story::of(&run_with("sheep_counter", &["component.rtcr.ram=1500K", "checkpoints=3"]), &SHEEP);
-    assert_eq!(story.program(), SHEEP.lines());
+    let story =
+        Story::of(&run_with("large_dataspaces", &["component.rtcr.ram=2700K", "checkpoints=3"]), &LARGE_DATASPACES);
+    assert_eq!(story.program(), LARGE_DATASPACES.lines());
     assert_eq!(story.count("runs on without checkpoint"), 3);
     assert_eq!(story.count("there is no memory for"), 3);
 }
