@@ -9,10 +9,10 @@
 //! 3. Write down the journal, the quota and all objects.
 //!
 //! While it is stopped:
-//! 4. The time; registers and activity of each thread.
+//! 4. Registers and activity of each thread.
 //! 5. What is pending is fetched, and kept for the component too; then what remains of each timeout is asked for.
 //! A timeout
-//!    that fires in between is found out: what was raised before and remains is told once.
+//!    that fires in between is found out: what was raised before and remains is told once. Then the time.
 //! 6. Pages are copied; of a stack, those from its pointer's page on.
 //!
 //! Nothing on the way asks for memory: a test with an allocator that panics proves it.
@@ -200,11 +200,12 @@ impl<T: Transport + Copy> Child<T> {
         surroundings.event(Event::Phase(Phase::Freeze));
         let stopped = Stopped::freeze(self.up, self.pd.number).map_err(CheckpointError::Thread)?;
         surroundings.event(Event::Stopped { threads: stopped.threads() });
-        information.clock = self.now().map_err(CheckpointError::Time)?;
         surroundings.event(Event::Phase(Phase::Registers));
         self.read_threads(information, surroundings, &stopped)?;
         surroundings.event(Event::Phase(Phase::Signals));
         self.read_signals(information, &stopped)?;
+        // After what remains of timeouts: so no wait ends before its time, not by a microsecond.
+        information.clock = self.now().map_err(CheckpointError::Time)?;
         surroundings.event(Event::Phase(Phase::Pages));
         let saved = self.copy_pages(information, pages, &stopped)?;
         surroundings.event(Event::Saved { pages: saved });

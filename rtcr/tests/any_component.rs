@@ -69,6 +69,8 @@ fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Re
         prop_assert_eq!(seen.difference(&snapshot(&world)), None, "directly {}", directly);
         let again = child.checkpoint(&mut pool, &mut embedder).unwrap();
         prop_assert_eq!(timeless(again.information()), timeless(saved.information()), "directly {}", directly);
+        // Not only does it look the same: a checkpoint of it is the same to the byte, whichever way it was restored.
+        prop_assert!(contents(&world, &again) == contents(&world, &saved), "directly {}", directly);
 
         // It is a component like any other, and its checkpoints are too.
         let player = Player::live(child);

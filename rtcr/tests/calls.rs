@@ -82,6 +82,7 @@ fn who_waited_for_whom_does_again() {
         assert_same(&seen, &snapshot(&world));
         let again = child.checkpoint(&mut pool, &mut embedder).unwrap();
         assert_eq!(again.information(), checkpoint.information());
+        assert!(contents(&world, &again) == contents(&world, &checkpoint));
         pool.discard(again);
     }
 }

@@ -316,6 +316,37 @@ fn timeouts_run_for_what_remained_and_a_beat_is_kept() {
     }
 }
 
+/// Time passes while a component stands still, and while it is restored. A wait may end a little late for that, but never
+/// before its time.
+#[test]
+fn no_wait_ends_before_its_time() {
+    let world = world();
+    let mut pool = pool(&world, 1);
+    let player = started(&world);
+    let contexts: Vec<Slot> =
+        (0..5).map(|cookie| player.signal().create(ANY, OWN, slots::DOORBELL, cookie).unwrap()).collect();
+    for &context in &contexts {
+        player.timer().once(context, 5_000_000).unwrap();
+    }
+    let due = player.timer().now().unwrap() + 5_000_000;
+    world.state().advance(1_000_000);
+    world.state().pace = 1_000;
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    world.state().pace = 0;
+    drop(player);
+    world.state().advance(123_456_789);
+    for restore in WAYS {
+        world.state().pace = 1_000;
+        let child = restore(&world, &saved).unwrap().0;
+        world.state().pace = 0;
+        let player = Player::live(child);
+        for &context in &contexts {
+            let now_due = player.timer().now().unwrap() + player.timer().remaining(context).unwrap().unwrap();
+            assert!((due..due + 100_000).contains(&now_due), "{due} {now_due}");
+        }
+    }
+}
+
 #[test]
 fn freeing_costs_the_same_however_many_there_are() {
     let cost = |count: u32| {

@@ -122,3 +122,28 @@ fn threads_that_wait_for_each_other_do_so_again() {
         assert!(rows.iter().all(|&(_, times)| times > 0), "{way}: {rows:#?}");
     }
 }
+
+/// A component that waits ten seconds, in a call and for a signal, is stopped, saved and goes on within 0.1 ms of the request;
+/// and its waits end when they would have, in it as in an instance that was restored from it.
+#[test]
+fn ten_seconds_are_ten_seconds() {
+    let expected = "[patient] The answer came after 10000 ms, the signal after 10000 ms.";
+    for settings in [
+        &["run_on=20000000"][..],
+        &["run_on=0", "restore=replay", "checkpoints=3"],
+        &["run_on=0", "restore=direct", "checkpoints=3"],
+    ] {
+        let settings: Vec<_> = settings.iter().copied().chain(["tell_threads=1"]).collect();
+        let finished = run_with("patient", &settings);
+        let text = console(&finished);
+        assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}\n{text}", finished.explanation);
+        assert!(text.lines().any(|line| line == expected), "{text}");
+        let between = |line: &str| Some(line.split_once(" went on ")?.1.split_once(" us after that")?.0.parse::<f64>());
+        let took: Vec<f64> = text.lines().filter_map(between).map(|took| took.expect("it is a number")).collect();
+        // The first one also makes room for itself.
+        assert!(!took.is_empty() && took.iter().skip(1).all(|&micros| micros < 100.0), "{took:?}");
+        for state in ["patient.patient (13): Calling", "patient.host (20): Waiting", "patient.signal (23): Waiting"] {
+            assert!(text.contains(state), "{state}: {text}");
+        }
+    }
+}

@@ -90,6 +90,11 @@ impl Home {
         self.thawed.saturating_sub(self.stopped)
     }
 
+    /// How long after an instant the child went on, in nanoseconds.
+    pub const fn went_on_after(&self, instant: u64) -> u64 {
+        self.thawed.saturating_sub(instant)
+    }
+
     /// The child has ended: its parent's parents hear of it.
     pub fn tell(&mut self, fate: Fate) {
         self.services.ended(self.child);

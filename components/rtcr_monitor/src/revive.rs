@@ -60,6 +60,7 @@ impl Keeper {
         self.home.done = Statistics::default();
         self.tried += u32::from(self.busy == 0);
         self.refuse(one_later(self.plan.refused.0, self.tried));
+        let asked = self.home.now();
         let taken = self.take(child);
         self.refuse(0);
         match taken {
@@ -78,6 +79,7 @@ impl Keeper {
                     }
                 }
                 if self.plan.threads {
+                    log::info!("{name} went on {} after that was asked for.", Micros(self.home.went_on_after(asked)));
                     self.tell_threads(&checkpoint);
                 }
                 self.home.saved();

@@ -219,9 +219,10 @@ impl<T: Transport + Copy> Child<T> {
         difference.link_threads()?;
         surroundings.event(Event::Registers { threads });
         begin(surroundings, Phase::Signals);
+        // Before timeouts run for what remained: so no wait ends before its time.
+        difference.set_clock()?;
         difference.set_signals()?;
         difference.set_quota()?;
-        difference.set_clock()?;
 
         // Nothing fails from here on.
         surroundings.keep_only(&mut information.sessions());

@@ -23,6 +23,7 @@ use rtcr::{
     checkpoint::Checkpoint,
     child::Child,
     information::Need,
+    object::Info,
     object::SessionInfo,
     restore::{Replaying, RestoreError, Step},
     start::{Program, Settings, numbers},
@@ -438,6 +439,20 @@ pub fn snapshot(world: &World) -> Snapshot {
 pub fn holding(world: &World) -> (pd::Account, Vec<u32>, usize) {
     let state = world.state();
     (state.domains[&world::HOLDER].account, state.table.keys().copied().collect(), state.objects.len())
+}
+
+/// The pages that a checkpoint has of each dataspace, by its number; of a stack those from its pointer's page on.
+pub fn contents(world: &World, checkpoint: &Checkpoint) -> Vec<(u32, Vec<world::Page>)> {
+    let (pages, mut state) = (checkpoint.pages(), world.state());
+    let storage = &state.dataspace_mut(pages.dataspace).unwrap().pages;
+    let saved = checkpoint.information().objects.iter().filter_map(|object| match &object.info {
+        Info::RamDataspace(info) => {
+            let first = (pages.first + info.stored + info.skipped) as usize;
+            Some((object.number, storage[first..first + info.saved() as usize].to_vec()))
+        }
+        _ => None,
+    });
+    saved.collect()
 }
 
 pub fn assert_same(one: &Snapshot, two: &Snapshot) {

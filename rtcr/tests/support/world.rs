@@ -39,6 +39,8 @@ pub struct State {
     pub calls: usize,
     /// Regions go with what they show; otherwise their addresses stay taken until they are detached.
     pub forgets_regions: bool,
+    /// How much time passes with each request.
+    pub pace: u64,
     /// Threads can be linked.
     pub links: bool,
     /// Which request fails.
@@ -144,6 +146,7 @@ impl World {
             printed: Vec::new(),
             calls: 0,
             forgets_regions: false,
+            pace: 0,
             links: true,
             fails_at: None,
             asked: Vec::new(),
@@ -164,6 +167,8 @@ impl World {
     fn dispatch(&self, to: Slot, selector: Selector, words: &[u32]) -> (Status, Vec<u32>) {
         let mut state = self.state();
         state.calls += 1;
+        let pace = state.pace;
+        state.advance(pace);
         state.asked.push((to, selector.operation()));
         if state.fails_at == Some(state.calls) {
             return (Status::PeerGone, Vec::new());
