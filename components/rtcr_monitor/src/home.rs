@@ -36,7 +36,7 @@ pub struct Home {
     services: Arc<Services>,
     /// The sessions that it has of others' services.
     pub seats: Seats,
-    /// What it knew of its own services when the last checkpoint was taken.
+    /// What it knew of its own services when the checkpoint was taken that it goes back to.
     known: Known,
     /// It has handed over memory.
     handed_over: bool,
@@ -107,9 +107,14 @@ impl Home {
         self.policy.has(&self.name, ram, caps);
     }
 
-    /// A checkpoint has been taken.
-    pub fn saved(&mut self) {
-        self.known = self.services.known(self.child);
+    /// What the child knows of its own services.
+    pub fn known(&self) -> Known {
+        self.services.known(self.child)
+    }
+
+    /// The child goes back to a checkpoint at which it knew that.
+    pub fn goes_back_to(&mut self, known: &Known) {
+        self.known = known.clone();
     }
 
     fn to(&self, service: &str) -> Result<To, CallError<OpenError>> {

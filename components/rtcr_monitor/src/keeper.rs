@@ -18,11 +18,9 @@ use base::{
     session::parent::Event as Fate,
 };
 use rtcr::{
-    checkpoint::Checkpoint,
     child::Child,
     object::Object,
     start::{Program, Settings},
-    storage::Pool,
     upstream::Upstream,
 };
 
@@ -31,6 +29,7 @@ use crate::{
     plan::Plan,
     seats::Seats,
     services::Services,
+    shelf::Shelf,
     stop::{Due, Stop},
     trial::Trial,
 };
@@ -78,11 +77,12 @@ pub struct Keeper {
     pub(crate) home: Home,
     /// Who refuses requests on purpose, if that is wanted.
     pub(crate) trial: Option<&'static Trial>,
-    pub(crate) pool: Option<Pool<Shared>>,
-    /// The last checkpoint.
-    pub(crate) saved: Option<Checkpoint>,
+    /// Its checkpoints.
+    pub(crate) shelf: Shelf,
     /// How many checkpoints were tried, and taken but for those that a warning tells of.
     pub(crate) tried: u32,
+    /// How many checkpoints were taken of the instance that runs.
+    pub(crate) of_instance: u32,
     /// How many restores there were.
     pub(crate) restored: u32,
     /// The child runs on after its checkpoint, and will be ended.
@@ -122,9 +122,9 @@ impl Keeper {
             up,
             home,
             trial,
-            pool: None,
-            saved: None,
+            shelf: Shelf::new(plan.keep),
             tried: 0,
+            of_instance: 0,
             restored: 0,
             doomed: false,
             busy: 0,
@@ -234,7 +234,9 @@ impl Keeper {
                 INSTANT if self.doomed => (child, answer) = self.revive(child, next)?,
                 INSTANT => {
                     let Ok(()) = self.checkpoint(&mut child) else { continue };
-                    if self.plan.run_on.is_zero() {
+                    if self.of_instance < self.plan.each && self.tried < self.plan.checkpoints {
+                        self.wake_again();
+                    } else if self.plan.run_on.is_zero() {
                         (child, answer) = self.revive(child, next)?;
                     } else {
                         self.doomed = true;

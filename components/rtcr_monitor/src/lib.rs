@@ -2,14 +2,18 @@
 //!
 //! It starts the components of the scenario that name it as their parent. Each has an endpoint and a thread of its own here,
 //! just above the child's priority: its `Keeper`, which serves all sessions of the child with the library `rtcr`, and
-//! between two requests does what the scenario has planned. Values that it reads:
+//! between two requests does what the scenario has planned. Values that it reads, for each child those of the child's own table
+//! first:
 //!
 //! | value | says | else |
 //! |---|---|---|
 //! | `checks` | how often each child is looked at, whether it could be checkpointed; then nothing else is done to it | 0 |
 //! | `checkpoints` | how many checkpoints are taken of each child | 1 |
 //! | `checkpoint_after` | microseconds from its start to the first one | 10000 |
-//! | `checkpoint_every` | microseconds from a restore to the next one | 1000 |
+//! | `checkpoint_every` | microseconds from a restore, or a checkpoint that its instance outlives, to the next one | 1000 |
+//! | `checkpoints_each` | how many checkpoints are taken of each instance before it is ended | 1 |
+//! | `keep` | how many checkpoints of a child are kept beside each other | 1 |
+//! | `restore_from` | which of them it goes back to: `newest`, `oldest`, or how many before the newest | `newest` |
 //! | `run_on` | microseconds that the child runs on after a checkpoint before it is ended | 0 |
 //! | `busy_tries` | how often a child that is busy is looked at again | 20 |
 //! | `busy_every` | microseconds from one time to the next | 100 |
@@ -35,6 +39,7 @@ mod relay;
 mod revive;
 mod seats;
 mod services;
+mod shelf;
 mod stop;
 mod trial;
 
@@ -72,8 +77,8 @@ const PATTERN: u32 = 0xdead_beef;
 pub fn construct(env: &mut Env) {
     let env = *env;
     let mut policy = ByScenario::load(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
-    let plan = Plan::of(&env).unwrap_or_else(|error| ByScenario::failed(env, &error));
-    log::set_max_level(plan.level);
+    let level = plan::level(&env).unwrap_or_else(|error| ByScenario::failed(env, &error));
+    log::set_max_level(level);
     // It is needed for as long as this component is there.
     let scenario: &'static Scenario = Box::leak(Box::new(policy.scenario().clone()));
     let own = Box::leak(Box::<str>::from(policy.own()));
@@ -103,8 +108,10 @@ pub fn construct(env: &mut Env) {
                 Err("its parent neither starts it again nor ends it with others: leave out `restart` and `stop_with`"
                     .into())
             }
-            false => watch(env, (name, component), (number, slots, place), plan, pattern, shared)
-                .map_err(|what| format!("its parent has no {what} for it")),
+            false => Plan::of(&env, component).map_err(|nonsense| format!("{nonsense}")).and_then(|plan| {
+                watch(env, (name, component), (number, slots, place), plan, pattern, shared)
+                    .map_err(|what| format!("its parent has no {what} for it"))
+            }),
         };
         match watched {
             Ok(stop) => stops.push(stop),

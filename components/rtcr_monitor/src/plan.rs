@@ -1,20 +1,28 @@
 //! What the scenario wants to happen to the children.
 
-use base::Env;
+use base::{Env, scenario::Component, session::parent::Value};
 use core::{fmt, str::FromStr, time::Duration};
 use rtcr::information::AccountInfo;
 
-/// When children are checkpointed, and what becomes of them then.
+use crate::shelf::Back;
+
+/// When a child is checkpointed, and what becomes of it then.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// How often a child is looked at, whether it could be checkpointed; nothing else is done to it then.
     pub checks: u32,
-    /// How many checkpoints are taken, each of the instance that the one before was restored to.
+    /// How many checkpoints are taken.
     pub checkpoints: u32,
     /// From a child's start to its first checkpoint.
     pub after: Duration,
-    /// From a restore to the next checkpoint.
+    /// From a restore, or a checkpoint that its instance outlives, to the next checkpoint.
     pub every: Duration,
+    /// How many checkpoints are taken of each instance before it is ended.
+    pub each: u32,
+    /// How many checkpoints are kept beside each other.
+    pub keep: u32,
+    /// Which of them is restored.
+    pub from: Back,
     /// How long an instance runs on after its checkpoint, before it is ended.
     pub run_on: Duration,
     /// How often a child is looked at again that is busy: it serves a call, or is in one that changes hands.
@@ -38,8 +46,6 @@ pub struct Plan {
     pub refusals: u32,
     /// Whether each checkpoint tells how every thread stood.
     pub threads: bool,
-    /// What is told.
-    pub level: log::LevelFilter,
 }
 
 /// How a child is restored.
@@ -55,7 +61,7 @@ pub enum Way {
 #[derive(Debug)]
 pub struct Nonsense {
     key: &'static str,
-    value: base::session::parent::Value,
+    value: Value,
     allowed: &'static str,
 }
 
@@ -71,18 +77,23 @@ impl Plan {
         if self.checks > 0 { self.checks } else { self.checkpoints }
     }
 
-    /// What the scenario says.
+    /// What the scenario says of a child: its own values, and this component's for what they do not say.
     ///
     /// # Errors
     /// A value makes no sense.
-    pub fn of(env: &Env) -> Result<Self, Nonsense> {
-        let number = |key, default| read::<u32>(env, key, default, "a whole number that is not negative");
+    pub fn of(env: &Env, child: &Component) -> Result<Self, Nonsense> {
+        let own = |key: &str| child.values.get(key).and_then(|value| Value::try_from(value.text()).ok());
+        let find = |key: &str| own(key).or_else(|| env.parent().value(key).ok().flatten());
+        let number = |key, default| parse::<u32>(find(key), key, default, "a whole number that is not negative");
         let time = |key, default| number(key, default).map(|micros| Duration::from_micros(micros.into()));
         Ok(Self {
             checks: number("checks", 0)?,
             checkpoints: number("checkpoints", 1)?,
             after: time("checkpoint_after", 10_000)?,
             every: time("checkpoint_every", 1_000)?,
+            each: number("checkpoints_each", 1)?.max(1),
+            keep: number("keep", 1)?,
+            from: parse(find("restore_from"), "restore_from", Back(0), "`newest`, `oldest` or a whole number")?,
             run_on: time("run_on", 0)?,
             busy_tries: number("busy_tries", 20)?,
             busy_every: time("busy_every", 100)?,
@@ -92,17 +103,30 @@ impl Plan {
             reserve: AccountInfo { ram: number("reserve_ram", 0)?, caps: number("reserve_caps", 0)? },
             refused: (number("refuse_checkpoint", 0)?, number("refuse_restore", 0)?),
             refusals: number("refusals", 1)?,
-            way: read(env, "restore", Way::Replay, "`replay` or `direct`")?,
+            way: parse(find("restore"), "restore", Way::Replay, "`replay` or `direct`")?,
             threads: number("tell_threads", 0)? > 0,
-            level: read(env, "log", log::LevelFilter::Info, "`off`, `error`, `warn`, `info`, `debug` or `trace`")?,
         })
     }
 }
 
-fn read<T: FromStr>(env: &Env, key: &'static str, default: T, allowed: &'static str) -> Result<T, Nonsense> {
-    match env.parent().value(key) {
-        Ok(Some(value)) => value.parse().map_err(|_| Nonsense { key, value, allowed }),
-        _ => Ok(default),
+/// What is told, of all children.
+///
+/// # Errors
+/// The value makes no sense.
+pub fn level(env: &Env) -> Result<log::LevelFilter, Nonsense> {
+    let value = env.parent().value("log").ok().flatten();
+    parse(value, "log", log::LevelFilter::Info, "`off`, `error`, `warn`, `info`, `debug` or `trace`")
+}
+
+fn parse<T: FromStr>(
+    value: Option<Value>,
+    key: &'static str,
+    default: T,
+    allowed: &'static str,
+) -> Result<T, Nonsense> {
+    match value {
+        Some(value) => value.parse().map_err(|_| Nonsense { key, value, allowed }),
+        None => Ok(default),
     }
 }
 

@@ -17,22 +17,19 @@ use base::{
 use rtcr::{
     checkpoint::{Checkpoint, CheckpointError},
     child::Child,
-    information::{Need, Stage},
+    information::Stage,
     object::{Info, ObjectInfo, ThreadInfo},
     obstacle::Obstacle,
     restore::{RestoreError, Step},
     start::Program,
-    storage::Pool,
     surroundings::{Statistics, Surroundings},
 };
 
 use crate::{
     keeper::{Answer, Keeper, LIMIT, Next, Restored, failed},
     plan::Way,
+    shelf::Kept,
 };
-
-/// Pages of a pool beyond those that are needed when it is made, so that a component may grow a little.
-const SPARE: u32 = 16;
 
 /// Time for people.
 struct Micros(u64);
@@ -64,7 +61,8 @@ impl Keeper {
         let taken = self.take(child);
         self.refuse(0);
         match taken {
-            Ok(checkpoint) => {
+            Ok(kept) => {
+                let checkpoint = &kept.checkpoint;
                 let (number, name) = (self.tried, self.name());
                 let objects = checkpoint.information().objects.len();
                 match checkpoint.information().stage {
@@ -80,10 +78,10 @@ impl Keeper {
                 }
                 if self.plan.threads {
                     log::info!("{name} went on {} after that was asked for.", Micros(self.home.went_on_after(asked)));
-                    self.tell_threads(&checkpoint);
+                    self.tell_threads(checkpoint);
                 }
-                self.home.saved();
-                self.saved = Some(checkpoint);
+                self.shelf.keep(kept);
+                self.of_instance += 1;
                 self.busy = 0;
                 Ok(())
             }
@@ -122,48 +120,44 @@ impl Keeper {
         }
     }
 
-    fn take(&mut self, child: &mut Child<Shared>) -> Result<Checkpoint, Untaken> {
+    fn take(&mut self, child: &mut Child<Shared>) -> Result<Kept, Untaken> {
         let need = child.need().map_err(|error| Untaken::Failed(format!("what it has is not told: {error:?}")))?;
-        if let (Some(pool), Some(old)) = (&mut self.pool, self.saved.take()) {
-            old.information().calls().for_each(|(_, call)| self.home.forget_call(call));
-            pool.discard(old);
-        }
-        let pool = match &mut self.pool {
-            Some(pool) if pool.suffices(&need) => pool,
-            place => {
-                // What there was is given back first.
-                *place = None;
-                let pages = need.pages + SPARE;
-                let need = Need { objects: need.objects * 2, regions: need.regions * 2, words: need.words, pages };
-                let pool = Pool::new(self.up, 1, &need, pages);
-                place.insert(pool.map_err(|error| {
-                    Untaken::Failed(format!(
-                        "there is no memory for {pages} pages, raise `ram` of its parent: {error:?}"
-                    ))
-                })?)
+        let home = &mut self.home;
+        self.shelf.make_place(|old| old.information().calls().for_each(|(_, call)| home.forget_call(call)));
+        let mut pool = self.shelf.storage(self.up, &need).map_err(|(pages, error)| {
+            Untaken::Failed(format!("there is no memory for {pages} pages, raise `ram` of its parent: {error:?}"))
+        })?;
+        match child.checkpoint(&mut pool, home) {
+            Ok(checkpoint) => Ok(Kept { number: self.tried, checkpoint, known: home.known(), pool }),
+            Err(error) => {
+                self.shelf.put_back(pool);
+                Err(match error {
+                    CheckpointError::Obstacle(Obstacle::Serving(_) | Obstacle::Calling(_)) => {
+                        Untaken::Busy(format!("{error}"))
+                    }
+                    _ => Untaken::Failed(format!("{error}")),
+                })
             }
-        };
-        child.checkpoint(pool, &mut self.home).map_err(|error| match error {
-            CheckpointError::Obstacle(Obstacle::Serving(_) | Obstacle::Calling(_)) => Untaken::Busy(format!("{error}")),
-            _ => Untaken::Failed(format!("{error}")),
-        })
+        }
     }
 
-    /// Ends the instance, and makes a new one that goes on where the last checkpoint was taken; not if it is known before
+    /// Ends the instance, and makes a new one that goes on where the planned checkpoint was taken; not if it is known before
     /// that there cannot be one. What fails after that is tried again, and the checkpoint is kept.
     pub(crate) fn revive(&mut self, child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
         self.doomed = false;
         let name = self.name();
-        let Some(saved) = self.saved.take() else { return Err(failed(&"there is no checkpoint of it")) };
+        let place = self.shelf.place(self.plan.from);
+        let taken = place.and_then(|place| Some((place, self.shelf.take(place)?)));
+        let Some((place, saved)) = taken else { return Err(failed(&"there is no checkpoint of it")) };
         let room = next.map_err(String::from).and_then(|next| {
-            let room = child.makes_room(&saved, &self.post.settings, next.module, self.plan.reserve);
+            let room = child.makes_room(&saved.checkpoint, &self.post.settings, next.module, self.plan.reserve);
             room.map(|()| next).map_err(|lack| format!("{lack}"))
         });
         let program = match room {
             Ok(program) => program,
             Err(reason) => {
-                log::warn!("{name} runs on, since it could not be restored from checkpoint {}: {reason}", self.tried);
-                self.saved = Some(saved);
+                log::warn!("{name} runs on, since it could not be restored from checkpoint {}: {reason}", saved.number);
+                self.shelf.replace(place, saved);
                 self.tell_account();
                 self.wake_again();
                 return Ok((child, None));
@@ -176,8 +170,10 @@ impl Keeper {
             Err(error) => log::warn!("{name} is ended, and not all its memory is overwritten: {error:?}"),
         }
         self.restored += 1;
+        self.of_instance = 0;
+        self.home.goes_back_to(&saved.known);
         let restored = self.restore_patiently(program, &saved);
-        self.saved = Some(saved);
+        self.shelf.replace(place, saved);
         let restored = restored?;
         self.tell_account();
         self.wake_again();
@@ -185,7 +181,7 @@ impl Keeper {
     }
 
     /// Tries as often as the plan says.
-    fn restore_patiently(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, Box<Fate>> {
+    fn restore_patiently(&mut self, program: Program<'_>, saved: &Kept) -> Result<Restored, Box<Fate>> {
         let refused = one_later(self.plan.refused.1, self.restored);
         for left in (0..self.plan.tries.max(1)).rev() {
             let is_refused = self.plan.tries.max(1) - left <= self.plan.refusals;
@@ -196,7 +192,7 @@ impl Keeper {
                 Ok(restored) => return Ok(restored),
                 Err(error) => error,
             };
-            let (name, number) = (self.name(), self.tried);
+            let (name, number) = (self.name(), saved.number);
             log::warn!("{name} is not restored, and checkpoint {number} is kept: {error}");
             self.tell_account();
             if left == 0 {
@@ -210,7 +206,8 @@ impl Keeper {
     }
 
     /// A new instance that is what the checkpoint says.
-    fn restore(&mut self, program: Program<'_>, saved: &Checkpoint) -> Result<Restored, NotRestored> {
+    fn restore(&mut self, program: Program<'_>, kept: &Kept) -> Result<Restored, NotRestored> {
+        let saved = &kept.checkpoint;
         self.home.done = Statistics::default();
         let begun = self.home.now();
         let (way, restored) = match (self.plan.way, saved.information().stage) {
@@ -227,7 +224,7 @@ impl Keeper {
             "A new {} goes on from checkpoint {}: restored {way} in {took}, {} answered, {} put right, {} and {repaired} \
              bytes of stack copied, {} set.",
             self.name(),
-            self.tried,
+            kept.number,
             Count(answered, "request"),
             Count(objects, "object"),
             Count(pages, "page"),

@@ -1,0 +1,110 @@
+//! The checkpoints of a child that are kept beside each other, each in storage of its own.
+
+use alloc::collections::VecDeque;
+use core::str::FromStr;
+
+use base::{
+    child::Known,
+    rpc::{CallError, Shared},
+    session::pd::AllocateError,
+};
+use rtcr::{checkpoint::Checkpoint, information::Need, storage::Pool, upstream::Upstream};
+
+/// Pages of a pool beyond those that are needed when it is made, so that a component may grow a little.
+pub const SPARE: u32 = 16;
+
+/// Which of the checkpoints that are kept a child goes back to: 0 is the newest, 1 the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Back(pub usize);
+
+impl FromStr for Back {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "newest" => Ok(Self(0)),
+            "oldest" => Ok(Self(usize::MAX)),
+            number => number.parse().map(Self).map_err(|_| ()),
+        }
+    }
+}
+
+/// A checkpoint that is kept.
+pub struct Kept {
+    /// Its number.
+    pub number: u32,
+    pub checkpoint: Checkpoint,
+    /// What the child knew then of its services.
+    pub known: Known,
+    /// Where it is.
+    pub pool: Pool<Shared>,
+}
+
+/// Checkpoints in the order in which they were taken.
+pub struct Shelf {
+    kept: VecDeque<Kept>,
+    most: usize,
+    /// Storage of one that is not needed any more.
+    spare: Option<Pool<Shared>>,
+}
+
+impl Shelf {
+    /// Room for so many, one at least.
+    pub fn new(most: u32) -> Self {
+        Self { kept: VecDeque::new(), most: (most as usize).max(1), spare: None }
+    }
+
+    /// Takes the oldest one away if all places are taken. Its storage is there for the next.
+    pub fn make_place(&mut self, forget: impl FnOnce(&Checkpoint)) {
+        if self.kept.len() >= self.most
+            && let Some(Kept { checkpoint, mut pool, .. }) = self.kept.pop_front()
+        {
+            forget(&checkpoint);
+            pool.discard(checkpoint);
+            self.spare = Some(pool);
+        }
+    }
+
+    /// Storage for one that needs so much: what is there, else as much again as room for what may come.
+    ///
+    /// # Errors
+    /// There is no memory for so many pages.
+    pub fn storage(
+        &mut self,
+        up: Upstream<Shared>,
+        need: &Need,
+    ) -> Result<Pool<Shared>, (u32, CallError<AllocateError>)> {
+        // What there was and does not suffice is given back first.
+        if let Some(pool) = self.spare.take().filter(|pool| pool.suffices(need)) {
+            return Ok(pool);
+        }
+        let pages = need.pages + SPARE;
+        let need = Need { objects: need.objects * 2, regions: need.regions * 2, words: need.words, pages };
+        Pool::new(up, 1, &need, pages).map_err(|error| (pages, error))
+    }
+
+    /// Storage that was not needed.
+    pub fn put_back(&mut self, pool: Pool<Shared>) {
+        self.spare = Some(pool);
+    }
+
+    /// Keeps one, as the newest.
+    pub fn keep(&mut self, kept: Kept) {
+        self.kept.push_back(kept);
+    }
+
+    /// The place of the one that is so many before the newest, or of the oldest.
+    pub fn place(&self, Back(back): Back) -> Option<usize> {
+        self.kept.len().checked_sub(1).map(|newest| newest.saturating_sub(back))
+    }
+
+    /// Takes one out, to be put back at its place.
+    pub fn take(&mut self, place: usize) -> Option<Kept> {
+        self.kept.remove(place)
+    }
+
+    /// Puts one back at its place.
+    pub fn replace(&mut self, place: usize, kept: Kept) {
+        self.kept.insert(place.min(self.kept.len()), kept);
+    }
+}
