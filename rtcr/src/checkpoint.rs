@@ -200,18 +200,31 @@ impl<T: Transport + Copy> Child<T> {
         surroundings.event(Event::Phase(Phase::Freeze));
         let stopped = Stopped::freeze(self.up, self.pd.number).map_err(CheckpointError::Thread)?;
         surroundings.event(Event::Stopped { threads: stopped.threads() });
-        surroundings.event(Event::Phase(Phase::Registers));
-        self.read_threads(information, surroundings, &stopped)?;
-        surroundings.event(Event::Phase(Phase::Signals));
-        self.read_signals(information, &stopped)?;
-        // After what remains of timeouts: so no wait ends before its time, not by a microsecond.
-        information.clock = self.now().map_err(CheckpointError::Time)?;
-        surroundings.event(Event::Phase(Phase::Pages));
-        let saved = self.copy_pages(information, pages, &stopped)?;
-        surroundings.event(Event::Saved { pages: saved });
+        let written = self.write_standing(information, pages, surroundings, &stopped);
+        // Also after what becomes no checkpoint.
         surroundings.event(Event::Phase(Phase::Thaw));
         drop(stopped);
         surroundings.event(Event::Thawed);
+        written
+    }
+
+    /// What changes by itself while the component runs.
+    fn write_standing<P: Surroundings + ?Sized>(
+        &mut self,
+        information: &mut Information,
+        pages: Pages,
+        surroundings: &mut P,
+        stopped: &Stopped<T>,
+    ) -> Result<(), CheckpointError> {
+        surroundings.event(Event::Phase(Phase::Registers));
+        self.read_threads(information, surroundings, stopped)?;
+        surroundings.event(Event::Phase(Phase::Signals));
+        self.read_signals(information, stopped)?;
+        // After what remains of timeouts: so no wait ends before its time, not by a microsecond.
+        information.clock = self.now().map_err(CheckpointError::Time)?;
+        surroundings.event(Event::Phase(Phase::Pages));
+        let saved = self.copy_pages(information, pages, stopped)?;
+        surroundings.event(Event::Saved { pages: saved });
         Ok(())
     }
 

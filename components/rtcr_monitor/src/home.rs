@@ -16,10 +16,11 @@ use base::{
 use rtcr::{
     notes,
     object::SessionInfo,
-    surroundings::{CallInfo, Event, Opened, Statistics, Surroundings},
+    surroundings::{CallInfo, Event, Opened, Phase, Statistics, Surroundings},
 };
 
 use crate::{
+    pace::Pace,
     seats::{Seats, To},
     services::Services,
 };
@@ -36,6 +37,8 @@ pub struct Home {
     services: Arc<Services>,
     /// The sessions that it has of others' services.
     pub seats: Seats,
+    /// At which priority the child is kept.
+    pub pace: Pace,
     /// What it knew of its own services when the checkpoint was taken that it goes back to.
     known: Known,
     /// It has handed over memory.
@@ -58,7 +61,7 @@ impl Home {
         policy: ByScenario,
         (child, name, base): (usize, &str, u32),
         services: Arc<Services>,
-        seats: Seats,
+        (seats, pace): (Seats, Pace),
     ) -> Self {
         Self {
             env,
@@ -68,6 +71,7 @@ impl Home {
             child,
             services,
             seats,
+            pace,
             known: Known::default(),
             handed_over: false,
             fate: None,
@@ -206,7 +210,11 @@ impl Surroundings for Home {
     fn event(&mut self, event: Event) {
         notes::of(&event).for_each(|(kind, value)| self.tracer.note(kind, value));
         match event {
-            Event::Stopped { .. } => self.stopped = self.now(),
+            Event::Stopped { .. } => {
+                self.stopped = self.now();
+                self.pace.lower();
+            }
+            Event::Phase(Phase::Thaw) => self.pace.raise(),
             Event::Thawed => self.thawed = self.now(),
             _ => {}
         }

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{
     fmt,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
     time::Duration,
 };
 
@@ -26,6 +26,7 @@ use rtcr::{
 
 use crate::{
     home::Home,
+    pace::Pace,
     plan::Plan,
     seats::Seats,
     services::Services,
@@ -52,6 +53,8 @@ pub struct Post {
     pub binaries: (&'static str, &'static str),
     /// The keeper's doorbell.
     pub bell: Slot,
+    /// The keeper's thread; known once it runs.
+    pub thread: Arc<AtomicU32>,
     /// The context that its instants raise.
     pub instants: Slot,
     /// The context that the limit of a bootstrap raises.
@@ -111,7 +114,9 @@ impl Keeper {
         let (child, services) = (usize::from(number), &post.services);
         let told = (post.bell, Arc::clone(&post.news));
         let seats = Seats::new(env, Arc::clone(services), (child, name), told, priority.saturating_add(1));
-        let home = Home::new(env, policy, (child, name, base), Arc::clone(services), seats);
+        let low = (plan.priority > 0).then_some(plan.priority);
+        let pace = Pace::new(env, Arc::clone(&post.thread), priority.saturating_add(1), low);
+        let home = Home::new(env, policy, (child, name, base), Arc::clone(services), (seats, pace));
         let sessions = env.platform() as Shared;
         let trial = (plan.refused != (0, 0)).then(|| &*Box::leak(Box::new(Trial::new(sessions))));
         let up = Upstream::new(trial.map_or(sessions, |trial| trial as Shared));
@@ -219,7 +224,14 @@ impl Keeper {
     }
 
     /// The doorbell has rung: something is planned for now, the child has done what it may not, or nothing.
-    fn rang(&mut self, mut child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
+    fn rang(&mut self, child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
+        let came = self.came(child, next);
+        // Whatever has failed.
+        self.home.pace.raise();
+        came
+    }
+
+    fn came(&mut self, mut child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
         let (mut answer, instances) = (None, self.restored);
         while let Ok(Some(pending)) = self.env.signal().fetch(self.post.bell) {
             match pending.cookie {

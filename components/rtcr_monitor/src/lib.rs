@@ -14,6 +14,7 @@
 //! | `checkpoints_each` | how many checkpoints are taken of each instance before it is ended | 1 |
 //! | `keep` | how many checkpoints of a child are kept beside each other | 1 |
 //! | `restore_from` | which of them it goes back to: `newest`, `oldest`, or how many before the newest | `newest` |
+//! | `checkpoint_priority` | at which checkpoints and restores are worked at, so that others go on meanwhile; 0 for just above the child's | 0 |
 //! | `run_on` | microseconds that the child runs on after a checkpoint before it is ended | 0 |
 //! | `busy_tries` | how often a child that is busy is looked at again | 20 |
 //! | `busy_every` | microseconds from one time to the next | 100 |
@@ -34,6 +35,7 @@ extern crate alloc;
 mod home;
 mod keeper;
 mod look;
+mod pace;
 mod plan;
 mod relay;
 mod revive;
@@ -45,7 +47,7 @@ mod trial;
 
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst},
     time::Duration,
 };
 
@@ -179,10 +181,25 @@ fn watch(
     let binary = component.binary(name);
     let next = env.parent().value("restore_binary").ok().flatten();
     let next = next.map_or(binary, |next| &*Box::leak(Box::<str>::from(next.as_str())));
-    let post = Post { settings, binaries: (binary, next), bell, instants, limit, pattern, stop, left, services, news };
+    let known = Arc::new(AtomicU32::new(0));
+    let own = Arc::clone(&known);
+    let post = Post {
+        settings,
+        binaries: (binary, next),
+        bell,
+        thread: own,
+        instants,
+        limit,
+        pattern,
+        stop,
+        left,
+        services,
+        news,
+    };
     let options = ThreadOptions { name, priority: Some(component.priority.saturating_add(1)), stack: STACK };
     let thread = env.spawn(&options, move || Keeper::new(env, post, plan).run()).map_err(|_| "thread")?;
     // It has not run yet, since it is below this one.
+    known.store(thread.slot().0, SeqCst);
     env.cpu().bind(thread.slot(), bell).map_err(|_| "doorbell")?;
     Ok(wish)
 }

@@ -163,6 +163,7 @@ impl Keeper {
                 return Ok((child, None));
             }
         };
+        self.home.pace.lower();
         match child.wipe(self.post.pattern) {
             Ok(pages) => {
                 log::info!("{name} is ended: its memory ({pages} pages) is overwritten, its objects are deleted.");

@@ -27,7 +27,7 @@ use crate::{
 /// report names them. Benchmarks: kernel (what system calls, mappings and objects cost; the floor for everything else),
 /// rpc (what requests and memory cost a component, beside that floor), lifecycle (what starting, killing and restarting a
 /// component costs, part by part, beside that floor), objects (that what RTCR does with an object costs the same however
-/// many there are).
+/// many there are), responses (how soon a component is answered while another one is checkpointed and restored).
 #[derive(Debug, Args)]
 pub struct Bench {
     /// The benchmark.
@@ -52,7 +52,7 @@ struct Benchmark {
 
 const KERNEL: &str = "tests/run/kernel_bench.toml";
 
-const BENCHMARKS: [Benchmark; 4] = [
+const BENCHMARKS: [Benchmark; 5] = [
     Benchmark {
         name: "kernel",
         about: "What system calls, mappings and objects cost: the floor for everything else.",
@@ -81,6 +81,18 @@ const BENCHMARKS: [Benchmark; 4] = [
         name: "objects",
         about: "What RTCR takes to make, find and remove a functional object, with 10 and with 1,000 there.",
         scenarios: &["tests/run/objects_bench.toml"],
+        prepare: Ok,
+    },
+    Benchmark {
+        name: "responses",
+        about: "How soon a component wakes and is answered while another one under the same monitor is checkpointed and \
+                restored.",
+        scenarios: &[
+            "tests/run/responses_alone.toml",
+            "tests/run/responses_large.toml",
+            "tests/run/responses_small.toml",
+            "tests/run/responses_equal.toml",
+        ],
         prepare: Ok,
     },
 ];
@@ -158,6 +170,7 @@ impl Benchmark {
             let request = Request { without_patches: without_patches.to_vec(), ..Request::new(loaded) };
             let finished = run::run(workspace, request, |_| {})?;
             all.extend(figures(&finished.outcome.reports));
+            all.extend(said(&finished.outcome.console));
             let passed = finished.explanation.kind == Kind::Passed;
             last = Some(finished);
             if !passed {
@@ -179,4 +192,27 @@ fn figures(reports: &[Report]) -> Vec<Figure> {
         _ => None,
     };
     reports.iter().filter_map(figure).collect()
+}
+
+/// Figures that are said on the console, since a component under checkpoint has no session that takes them:
+/// `[who] figure NAME: N ns`.
+fn said(console: &[u8]) -> Vec<Figure> {
+    let read = |line: &str| {
+        let (name, nanoseconds) = line.split_once("] figure ")?.1.rsplit_once(": ")?;
+        let nanoseconds: u64 = nanoseconds.strip_suffix(" ns")?.parse().ok()?;
+        Some(Figure::new(name, nanoseconds.checked_mul(1000)?))
+    };
+    String::from_utf8_lossy(console).lines().filter_map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_from_the_console() {
+        let console =
+            b"[a] figure here/a: b, longest: 15 ns\n[a] figures: 3 ns\n[a] figure x: many ns\n[b] figure y: 7 ns\n";
+        assert_eq!(said(console), [Figure::new("here/a: b, longest", 15_000), Figure::new("y", 7_000)]);
+    }
 }
