@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use base::{
-    rpc::{Label, MAX_WORDS, Reply, Request, Selector, Status, ThreadNumber, encoded},
+    rpc::{Label, MAX_WORDS, Reply, Request, Selector, Sequence, Status, ThreadNumber, encoded},
     session::INTERFACES,
 };
 
@@ -79,14 +79,27 @@ impl Journal {
             self.overflown = true;
             return;
         }
-        // The label without who asks for the how-manieth time.
-        let label = request.label.selector();
-        let label = Label::new(label, ThreadNumber::FIRST, base::rpc::Sequence::FIRST).number();
+        let label = label_of(request.label.selector());
         let lengths = (asked.len() as u32) << 16 | answered.len() as u32;
         self.words.extend([u32::from(interface), label, reply.status.label(), lengths]);
         self.words.extend(asked);
         self.words.extend(answered);
         self.entries += 1;
+    }
+
+    /// Writes down what another journal has had: interface, label and status, request and reply, in no more than so many
+    /// words in all. Tells whether that was enough.
+    pub(crate) fn append(&mut self, head: [u32; 3], (asked, answered): (&[u32], &[u32]), most: usize) -> bool {
+        let length = HEADER + asked.len() + answered.len();
+        if asked.len().max(answered.len()) > MAX_WORDS || self.words.len() + length > most.min(MAX_JOURNAL) {
+            return false;
+        }
+        self.words.extend(head);
+        self.words.push((asked.len() as u32) << 16 | answered.len() as u32);
+        self.words.extend(asked);
+        self.words.extend(answered);
+        self.entries += 1;
+        true
     }
 
     /// Becomes the same as another one, without asking for memory if there is room.
@@ -117,7 +130,17 @@ impl Journal {
     }
 }
 
+/// The label of an operation, without who asks for the how-manieth time.
+fn label_of(selector: Selector) -> u32 {
+    Label::new(selector, ThreadNumber::FIRST, Sequence::FIRST).number()
+}
+
 impl Entry<'_> {
+    /// The request's label, as it was written down.
+    pub fn label(&self) -> u32 {
+        label_of(self.selector)
+    }
+
     /// Whether a request is the one that was written down.
     pub fn is_of(&self, interface: u16, request: &Request<'_>) -> bool {
         self.interface == interface && self.selector == request.label.selector() && self.request == request.body.words()

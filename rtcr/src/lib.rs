@@ -14,6 +14,7 @@
 //! * [`obstacle`]: what stands in the way of a checkpoint; `standing`: which thread waits for which.
 //! * [`stop`]: the proof that all threads of a component stand still.
 //! * [`checkpoint`], [`information`]: from objects to a value.
+//! * [`image`]: a checkpoint as bytes, and back.
 //! * [`restore`]: from a value to objects, by replay or directly.
 //! * [`storage`]: what the caller brings.
 //! * [`surroundings`]: what the library asks of whoever embeds it.
@@ -30,6 +31,7 @@ extern crate alloc;
 
 pub mod checkpoint;
 pub mod child;
+pub mod image;
 pub mod information;
 pub mod journal;
 pub mod notes;

@@ -87,6 +87,12 @@ const SESSIONS: [(Slot, Interface); 8] = [
     (slots::PARENT, parent::INTERFACE),
 ];
 
+/// Whether a number is one that a component has from its parent, whatever it asks for.
+pub(crate) fn is_given(number: u32) -> bool {
+    let other = [slots::FAULT, slots::ENDPOINT];
+    SESSIONS.iter().map(|(slot, _)| slot).chain(&other).any(|slot| slot.0 == number)
+}
+
 impl<T: Transport + Copy> Child<T> {
     /// Makes a component and lets it run. All its requests arrive at `settings.endpoint`.
     ///

@@ -1,6 +1,7 @@
 //! A component under checkpoint on the host: who plays its code, who embeds the library, and the parent in memory.
 #![allow(dead_code)]
 
+pub mod image;
 pub mod random;
 pub mod snapshot;
 pub mod world;
