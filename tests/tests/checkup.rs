@@ -21,6 +21,12 @@ fn an_ordinary_component_can_be_checkpointed_at_all_instants() {
 }
 
 #[test]
+fn clients_and_servers_go_on_when_they_are_looked_at() {
+    let checkup = check("ping_pong_native");
+    assert!(checkup.is_good(), "{checkup}");
+}
+
+#[test]
 fn what_is_not_supported_is_named() {
     let (_, refused) = ready("absurd_quotas", "absurd_quotas");
     assert!(refused.as_ref().is_some_and(|refused| refused.contains("Pd.create")), "{refused:?}");

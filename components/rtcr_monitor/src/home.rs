@@ -106,6 +106,11 @@ impl Home {
         self.policy.event(&self.name, fate);
     }
 
+    /// Something is to be known of the child, which goes on.
+    pub fn report(&mut self, event: Fate) {
+        self.policy.event(&self.name, event);
+    }
+
     /// The child has that quota, not what was given to an instance that is gone.
     pub fn has(&mut self, ram: u32, caps: u32) {
         self.policy.has(&self.name, ram, caps);

@@ -47,6 +47,6 @@ impl Keeper {
     fn tell_findings(&mut self, child: &Child<Shared>, obstacles: List) {
         let mut refused = List::default();
         child.refusals().iter().for_each(|refusal| refused.add(refusal));
-        self.home.tell(Fate::Checked { obstacles: obstacles.0, refused: refused.0 });
+        self.home.report(Fate::Checked { obstacles: obstacles.0, refused: refused.0 });
     }
 }
