@@ -20,6 +20,7 @@ use rtcr::{
     obstacle::Obstacle,
     restore::RestoreError,
     surroundings::{CallInfo, Surroundings},
+    table::PRIVATE,
     upstream::Upstream,
 };
 use support::{
@@ -81,6 +82,23 @@ fn what_cannot_be_opened_or_closed() {
     let (_, embedder) = &*player.lock();
     let installed = snapshot(&world).space.values().filter(|(_, badge)| (500..1000).contains(badge)).count();
     assert_eq!(embedder.sessions.len(), installed, "what was not installed is closed");
+}
+
+#[test]
+fn what_is_not_its_own_is_not_handed_over() {
+    let world = world();
+    let player = started(&world);
+    let hand_over = |number| player.parent().hand_over(1, Slot(number), true);
+    // The embedder of these tests refuses whatever it is asked; here, that it is asked is what is wanted.
+    assert_eq!(hand_over(16), Err(CallError::Refused), "its memory");
+    assert!(player.with(|child, _| child.table().get(SLOTS).is_some()), "its program");
+    // Another component's, beyond all numbers, a private one, empty ones.
+    for number in [SLOTS + 5, SLOTS + PRIVATE, u32::MAX, u32::MAX - BASE, SLOTS, 60, 0] {
+        assert_eq!(hand_over(number), Err(SessionError::Nothing.into()), "{number}");
+    }
+    for number in [OWN, slots::ADDRESS_SPACE, slots::THREAD, slots::PARENT] {
+        assert_eq!(hand_over(number.0), Err(SessionError::Kind.into()), "{number:?}");
+    }
 }
 
 #[test]

@@ -28,6 +28,11 @@ impl Window {
         }
     }
 
+    /// The parent's number for the child's number 0, which names nothing.
+    pub const fn base(&self) -> u32 {
+        self.base
+    }
+
     /// How many numbers it has.
     pub const fn size(&self) -> u32 {
         self.size

@@ -53,7 +53,7 @@ use core::{
 
 use base::{
     Env,
-    child::{ByScenario, ChildPolicy},
+    child::{ByScenario, ChildPolicy, Window},
     env::slots,
     rpc::Slot,
     scenario::{Component, Scenario},
@@ -96,14 +96,13 @@ pub fn construct(env: &mut Env) {
     let mut places = Vec::new();
     for (name, _) in scenario.children(own) {
         let slots = scenario.slots(name);
-        let place =
-            place(env, name, next).unwrap_or_else(|what| ByScenario::failed(env, &format!("no {what} for {name}")));
-        places.push((place, slots));
+        let place = place(env, name, (next, slots))
+            .unwrap_or_else(|what| ByScenario::failed(env, &format!("no {what} for {name}")));
+        places.push(place);
         next += numbers(slots);
     }
-    let known = places.iter().map(|(place, _)| place.clone()).collect();
-    let services = Services::new(env, known);
-    for ((number, (name, component)), (place, slots)) in (0..).zip(scenario.children(own)).zip(places) {
+    let services = Services::new(env, places.clone());
+    for ((number, (name, component)), place) in (0..).zip(scenario.children(own)).zip(places) {
         let shared = (Arc::clone(&services), Arc::clone(&left));
         let watched = match component.restart > 0 || !component.stop_with.is_empty() {
             true => {
@@ -111,7 +110,7 @@ pub fn construct(env: &mut Env) {
                     .into())
             }
             false => Plan::of(&env, component).map_err(|nonsense| format!("{nonsense}")).and_then(|plan| {
-                watch(env, (name, component), (number, slots, place), plan, pattern, shared)
+                watch(env, (name, component), (number, place), plan, pattern, shared)
                     .map_err(|what| format!("its parent has no {what} for it"))
             }),
         };
@@ -138,10 +137,11 @@ pub fn construct(env: &mut Env) {
 }
 
 /// What others need of a child to reach it.
-fn place(env: Env, name: &'static str, base: u32) -> Result<Place, &'static str> {
+fn place(env: Env, name: &'static str, (base, slots): (u32, u32)) -> Result<Place, &'static str> {
+    let window = Window::new(base, slots).ok_or("numbers")?;
     let service = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
     let bell = env.pd().create_notification(ANY, OWN).map_err(|_| "notification")?;
-    Ok(Place { name, service, base, bell, news: Arc::default(), lives: true })
+    Ok(Place { name, service, window, bell, news: Arc::default(), lives: true })
 }
 
 /// How a keeper is told that its child is to be asked to exit.
@@ -151,13 +151,13 @@ type Wish = (Arc<AtomicBool>, Slot);
 fn watch(
     env: Env,
     (name, component): (&'static str, &'static Component),
-    (number, slots, place): (u16, u32, Place),
+    (number, place): (u16, Place),
     plan: Plan,
     pattern: Slot,
     (services, left): (Arc<Services>, Arc<AtomicUsize>),
 ) -> Result<Wish, &'static str> {
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
-    let Place { service, bell, base, news, .. } = place;
+    let Place { service, bell, window, news, .. } = place;
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
     let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
     let limit = context(keeper::LIMIT)?;
@@ -169,10 +169,10 @@ fn watch(
         number,
         ram: component.ram.0,
         caps: component.caps,
-        slots,
+        slots: window.size(),
         priority: component.priority,
         stack: component.stack.0,
-        base,
+        base: window.base(),
         endpoint,
         service,
         exceptions,

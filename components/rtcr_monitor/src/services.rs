@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use base::{
     Env,
-    child::{Book, Known, Member, Opened},
+    child::{Book, Known, Member, Opened, Window},
     rpc::{Buffer, CallError, Reply, Request, Serve, Slot, Status},
     service::{Opening, Refused},
     session::{
@@ -30,8 +30,8 @@ pub struct Place {
     pub name: &'static str,
     /// Where it serves.
     pub service: Slot,
-    /// This component's number for the child's number 0.
-    pub base: u32,
+    /// This component's numbers for what the child calls its own.
+    pub window: Window,
     /// Its keeper's doorbell.
     pub bell: Slot,
     /// There is something to do for it, so its own doorbell is to be rung.
@@ -190,7 +190,7 @@ impl Services {
             if !shared.book.can_upgrade(number) {
                 return Err(CallError::Refused);
             }
-            (number, server, Slot(place.base + OWN.0))
+            (number, server, place.window.pd())
         };
         self.env.pd().transfer(pd, to, ram, caps).map_err(giving)?;
         self.shared.lock().book.upgraded(number, ram, caps)?;
@@ -215,7 +215,7 @@ impl Services {
             let handed = shared.book.redeem(client, Slot(number), handle).ok_or(RedeemError::Nothing)?;
             let place = shared.places.get(handed.server).ok_or(RedeemError::Nothing)?;
             let grant = if handed.writable { Grant::OWN } else { Grant::USE };
-            (Slot(place.base + handed.number.0), grant)
+            (place.window.outward(handed.number).ok_or(RedeemError::Nothing)?, grant)
         };
         self.env.pd().install(number, OWN, at, grant).map(|_| ()).map_err(|error| match error {
             CallError::Error(InstallError::Caps) => RedeemError::Caps.into(),
@@ -272,13 +272,15 @@ impl Services {
         number: Slot,
         writable: bool,
     ) -> Result<u32, CallError<SessionError>> {
-        let (upward, base) = {
+        let (upward, own) = {
             let shared = self.shared.lock();
-            let base = shared.places.get(server).ok_or(SessionError::Nothing)?.base;
-            (shared.outside.get(&session).copied(), base)
+            let place = shared.places.get(server).ok_or(SessionError::Nothing)?;
+            // The child says any number; one beyond its own would be another child's.
+            let own = place.window.outward(number).ok_or(SessionError::Nothing)?;
+            (shared.outside.get(&session).copied(), own)
         };
         match upward {
-            Some(upward) => self.env.parent().hand_over(upward, Slot(base + number.0), writable),
+            Some(upward) => self.env.parent().hand_over(upward, own, writable),
             None => Ok(self.shared.lock().book.hand_over(server, session, number, writable)?),
         }
     }

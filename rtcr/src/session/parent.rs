@@ -16,7 +16,7 @@ use crate::{
     information::Stage,
     object::{Argument, Object, Session, SessionInfo, SharedDataspace},
     surroundings::Surroundings,
-    table::Taken,
+    table::{Missing, Taken},
 };
 
 /// Answers a request for PARENT.
@@ -43,6 +43,13 @@ pub(super) fn interpose<'s, T: Transport + Copy, P: Surroundings + ?Sized>(
         answered!(Upgrade, (session, ram, caps) => upgrade(asked, session, ram, caps))
     } else if selector == call::Redeem::SELECTOR {
         answered!(Redeem, (session, handle, at) => redeem(asked, session, handle, at))
+    } else if selector == call::HandOver::SELECTOR {
+        match <call::HandOver as Call>::decode(&request.body).map(|(_, number, _)| handed_over(asked, number)) {
+            // To whom, whoever embeds the library knows.
+            Some(Ok(())) => return asked.surroundings.parent(request, space),
+            Some(Err(missing)) => rpc::answer::<call::HandOver>(Err(because(missing)), space),
+            None => Reply::of(Status::Malformed),
+        }
     } else {
         return asked.surroundings.parent(request, space);
     })
@@ -116,6 +123,15 @@ fn redeem<T: Transport + Copy, P: Surroundings + ?Sized>(
     let made = SharedDataspace::new(asked.child.up, outside, of, handle)?;
     asked.child.table.insert(number, Object::SharedDataspace(made));
     Ok(Slot(number))
+}
+
+/// Whether the component may let others have what it calls so: whoever embeds the library computes its own number from
+/// that, which for one that is not the component's would be something of somebody else.
+fn handed_over<T: Transport + Copy, P: ?Sized>(asked: &Asked<'_, T, P>, number: Slot) -> Result<(), Missing> {
+    match asked.child.table.named(number)? {
+        Object::SignalContext(_) => Ok(()),
+        other => other.attachable().map(|_| ()),
+    }
 }
 
 /// A request for PARENT that was done before is done again for a new instance, as far as the instance needs it: it gets
