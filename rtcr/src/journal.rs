@@ -147,7 +147,7 @@ impl Entry<'_> {
     }
 
     /// What was asked, to be kept.
-    pub(crate) fn asked(&self) -> Asked {
+    pub fn asked(&self) -> Asked {
         Asked::new(self.interface, self.selector, self.request)
     }
 }

@@ -30,6 +30,7 @@ enum Verb {
     Bench(verbs::bench::Bench),
     Check(verbs::check::Check),
     Image(verbs::image::Image),
+    Inspect(verbs::inspect::Inspect),
     Doctor(verbs::doctor::Doctor),
     New(verbs::new::New),
 }
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Verb::Bench(bench) => bench.run(),
         Verb::Check(check) => check.run(),
         Verb::Image(image) => image.run(),
+        Verb::Inspect(inspect) => inspect.run(),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::New(new) => new.run(),
     };

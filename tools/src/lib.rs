@@ -7,7 +7,7 @@
 //! 3. [`image`]: pack them into one bootable file; equal parts give equal bytes.
 //! 4. [`machine`]: boot it in QEMU and listen to core's reports until it has ended; [`explain`] says why it did.
 //!
-//! [`run`] does all four; [`checkup`] finds out what can be checkpointed; [`timeline`] shows what core did meanwhile, [`trace`] single instructions; [`setup`] is what the host must have for them. [`scaffold`] makes new components. [`verbs`] are what the command line offers, one file each. What people see while they wait is [`terminal`]'s.
+//! [`run`] does all four; [`checkup`] finds out what can be checkpointed; [`timeline`] shows what core did meanwhile, [`trace`] single instructions; [`setup`] is what the host must have for them. [`inspect`] shows checkpoint images. [`scaffold`] makes new components. [`verbs`] are what the command line offers, one file each. What people see while they wait is [`terminal`]'s.
 #![forbid(unsafe_code)]
 
 pub mod build;
@@ -17,6 +17,7 @@ pub mod executable;
 pub mod explain;
 pub mod file;
 pub mod image;
+pub mod inspect;
 pub mod interrupt;
 pub mod machine;
 pub mod process;

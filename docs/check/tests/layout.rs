@@ -24,7 +24,7 @@ const IMPORTS: [(&str, &[&str]); 7] = [
     ("platform-arm_v7a", &["base"]),
     ("components", &["base", "rtcr"]),
     ("tests", &["base", "rtcr", "platform-arm_v7a", "components", "tools"]),
-    ("tools", &["base", "platform-arm_v7a/kernel", "platform-arm_v7a/wire"]),
+    ("tools", &["base", "rtcr", "platform-arm_v7a/kernel", "platform-arm_v7a/wire"]),
     ("docs", &["base", "platform-arm_v7a/wire", "tools"]),
 ];
 

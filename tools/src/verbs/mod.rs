@@ -5,6 +5,7 @@ pub mod bench;
 pub mod check;
 pub mod doctor;
 pub mod image;
+pub mod inspect;
 pub mod new;
 pub mod run;
 pub mod test;
