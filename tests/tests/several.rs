@@ -87,3 +87,55 @@ fn a_value_of_a_child_that_makes_no_sense_is_named() {
     let expected = "the value `restore_from` is `yesterday`, and can be `newest`, `oldest` or a whole number";
     assert!(reason.contains(expected), "{reason}");
 }
+
+/// What `careful` says, and where it is ended.
+fn careful(settings: &[&str]) -> Vec<String> {
+    let finished = run_with("careful", settings);
+    let text = console(&finished);
+    assert_eq!(finished.explanation.kind, Kind::Passed, "{:#?}\n{text}", finished.explanation);
+    let ended = |line: &str| line.contains(" careful is ended: ").then_some("ended");
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("[careful] ").or_else(|| ended(&line.replace("[rtcr] ", " "))));
+    lines.map(str::to_owned).collect()
+}
+
+/// A question for a checkpoint has one answer in the instance that asked, and another one in each that goes on from it: for
+/// each thread that has asked.
+#[test]
+fn a_component_asks_for_a_checkpoint_of_itself() {
+    for way in ["restore=replay", "restore=direct"] {
+        let said = careful(&[way]);
+        let expected = [
+            "before section 1",
+            "section 1: checkpoint 1 is taken",
+            "ended",
+            "section 1: restored from checkpoint 1",
+            "section 1 is done",
+            "before section 2",
+            "section 2: checkpoint 2 is taken",
+            "section 2: checkpoint 3 is taken",
+            "ended",
+            "section 2: restored from checkpoint 3",
+            "section 2: restored from checkpoint 3",
+            "section 2 is done",
+            "before section 3",
+            "section 3: checkpoint 4 is taken",
+            "section 3 is done",
+        ];
+        assert_eq!(said, expected, "{way}");
+        // Ended at once, nobody hears that it was taken.
+        let said = careful(&[way, "run_on=0"]);
+        assert_eq!(
+            said[..4],
+            ["before section 1", "ended", "section 1: restored from checkpoint 1", "section 1 is done"]
+        );
+    }
+}
+
+#[test]
+fn where_nobody_takes_checkpoints_a_component_is_told() {
+    let alone = run_with("careful_native", &[]);
+    assert_eq!(alone.explanation.kind, Kind::Passed, "{:#?}", alone.explanation);
+    assert!(console(&alone).starts_with("[careful] nobody takes checkpoints\n[careful] before section 1\n"));
+}

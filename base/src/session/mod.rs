@@ -4,6 +4,7 @@
 //! else its clients like to have.
 
 pub mod census;
+pub mod checkpoint;
 pub mod cpu;
 pub mod device;
 pub mod echo;
@@ -33,6 +34,7 @@ pub const INTERFACES: &[Interface] = &[
     report::INTERFACE,
     echo::INTERFACE,
     census::INTERFACE,
+    checkpoint::INTERFACE,
 ];
 
 #[cfg(test)]

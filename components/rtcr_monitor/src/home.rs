@@ -4,10 +4,11 @@ use alloc::{collections::BTreeMap, string::String, sync::Arc};
 
 use base::{
     Env,
-    child::{ByScenario, ChildPolicy, Known, Route},
+    child::{Badge, ByScenario, ChildPolicy, Known, Route},
     env::slots,
     rpc::{Arguments, Buffer, CallError, Connection, Decision, Reply, Request, Shared, Slot, ThreadNumber},
     session::{
+        checkpoint,
         parent::{self, Event as Fate, Name, OpenError, RedeemError, RequestError, SessionError, call},
         pd::OWN,
     },
@@ -23,7 +24,11 @@ use crate::{
     pace::Pace,
     seats::{Seats, To},
     services::Services,
+    wishes::Wishes,
 };
+
+/// Number of the sessions by which a child asks for checkpoints of itself; no relay has it.
+const ITSELF: u32 = u32::MAX;
 
 /// The surroundings of a child.
 pub struct Home {
@@ -35,6 +40,10 @@ pub struct Home {
     /// Its number among the children.
     child: usize,
     services: Arc<Services>,
+    /// Where the child's own requests arrive.
+    endpoint: Slot,
+    /// What it asks for itself.
+    pub wishes: Wishes,
     /// The sessions that it has of others' services.
     pub seats: Seats,
     /// At which priority the child is kept.
@@ -61,7 +70,8 @@ impl Home {
         policy: ByScenario,
         (child, name, base): (usize, &str, u32),
         services: Arc<Services>,
-        (seats, pace): (Seats, Pace),
+        endpoint: Slot,
+        (seats, pace, wishes): (Seats, Pace, Wishes),
     ) -> Self {
         Self {
             env,
@@ -70,8 +80,10 @@ impl Home {
             base,
             child,
             services,
+            endpoint,
             seats,
             pace,
+            wishes,
             known: Known::default(),
             handed_over: false,
             fate: None,
@@ -136,6 +148,13 @@ impl Home {
         }
     }
 
+    /// A session by which the child asks for checkpoints of itself: its requests arrive where all others do.
+    fn of_itself(&self) -> Result<Opened, CallError<OpenError>> {
+        let child = u16::try_from(self.child).map_err(|_| CallError::Refused)?;
+        let badge = Badge::first(child, checkpoint::INTERFACE.id).number().ok_or(CallError::Refused)?;
+        Ok(Opened { number: ITSELF, endpoint: self.endpoint, badge })
+    }
+
     /// No child is left.
     pub fn all_ended(&mut self) {
         self.policy.all_ended();
@@ -153,6 +172,11 @@ impl Surroundings for Home {
     }
 
     fn open(&mut self, service: &str, argument: &[u8]) -> Result<Opened, CallError<OpenError>> {
+        let routed = self.policy.route(&self.name, service);
+        // A route of the scenario's goes first.
+        if service == checkpoint::SERVICE && matches!(routed, Route::Nobody | Route::Core) {
+            return self.of_itself();
+        }
         self.seats.open(self.to(service)?, service, argument)
     }
 
@@ -169,6 +193,9 @@ impl Surroundings for Home {
     }
 
     fn reopen(&mut self, session: &SessionInfo) -> Result<Opened, CallError<OpenError>> {
+        if session.number == ITSELF {
+            return self.of_itself();
+        }
         let to = self.to(&session.service).ok();
         self.seats.reopen(session.number, to, &session.service, &session.argument)
     }

@@ -15,7 +15,7 @@ use base::{
     memory::{Module, ModuleError},
     platform::Received,
     rpc::{Body, Buffer, Reply, Shared, Slot, Status},
-    session::parent::Event as Fate,
+    session::{checkpoint, parent::Event as Fate},
 };
 use rtcr::{
     child::Child,
@@ -33,6 +33,7 @@ use crate::{
     shelf::Shelf,
     stop::{Due, Stop},
     trial::Trial,
+    wishes::Wishes,
 };
 
 /// Cookie of the signal that says that the child has done what it may not.
@@ -44,6 +45,9 @@ pub const LIMIT: u32 = 3;
 
 /// Cookie of the signal that it is time to ask the child to exit, or that its time to do so is over.
 pub const STOP: u32 = 4;
+
+/// Cookie of the signal that the child asks for a checkpoint.
+pub const WISH: u32 = 5;
 
 /// What a keeper is given.
 pub struct Post {
@@ -57,6 +61,8 @@ pub struct Post {
     pub thread: Arc<AtomicU32>,
     /// The context that its instants raise.
     pub instants: Slot,
+    /// The context that the child's wishes raise.
+    pub wishes: Slot,
     /// The context that the limit of a bootstrap raises.
     pub limit: Slot,
     /// Memory with which that of an instance is overwritten when it is ended.
@@ -84,6 +90,8 @@ pub struct Keeper {
     pub(crate) shelf: Shelf,
     /// How many checkpoints were tried, and taken but for those that a warning tells of.
     pub(crate) tried: u32,
+    /// How many checkpoints the child asked for, and how often it was busy then in a row.
+    pub(crate) asked: (u32, u32),
     /// How many checkpoints were taken of the instance that runs.
     pub(crate) of_instance: u32,
     /// How many restores there were.
@@ -116,7 +124,9 @@ impl Keeper {
         let seats = Seats::new(env, Arc::clone(services), (child, name), told, priority.saturating_add(1));
         let low = (plan.priority > 0).then_some(plan.priority);
         let pace = Pace::new(env, Arc::clone(&post.thread), priority.saturating_add(1), low);
-        let home = Home::new(env, policy, (child, name, base), Arc::clone(services), (seats, pace));
+        let wishes = Wishes::new(env, post.wishes);
+        let endpoint = post.settings.endpoint;
+        let home = Home::new(env, policy, (child, name, base), Arc::clone(services), endpoint, (seats, pace, wishes));
         let sessions = env.platform() as Shared;
         let trial = (plan.refused != (0, 0)).then(|| &*Box::leak(Box::new(Trial::new(sessions))));
         let up = Upstream::new(trial.map_or(sessions, |trial| trial as Shared));
@@ -129,6 +139,7 @@ impl Keeper {
             trial,
             shelf: Shelf::new(plan.keep),
             tried: 0,
+            asked: (0, 0),
             of_instance: 0,
             restored: 0,
             doomed: false,
@@ -211,6 +222,9 @@ impl Keeper {
                 },
                 Received::Request { badge, request } => {
                     reply = match Badge::of(badge) {
+                        Some(badge) if badge.interface == checkpoint::INTERFACE.id => {
+                            self.home.wishes.serve(&request, &mut space)
+                        }
                         Some(badge) => child.serve(badge.interface, &request, &mut space, &mut self.home),
                         None => Some(Reply::of(Status::Refused)),
                     };
@@ -251,9 +265,15 @@ impl Keeper {
                     } else if self.plan.run_on.is_zero() {
                         (child, answer) = self.revive(child, next)?;
                     } else {
-                        self.doomed = true;
-                        log::info!("{} runs on for {} us.", self.name(), self.plan.run_on.as_micros());
-                        self.wake_after(self.plan.run_on);
+                        self.is_doomed_soon();
+                    }
+                }
+                WISH if self.home.wishes.is_any() => {
+                    let is_restored = self.grant(&mut child);
+                    if is_restored && self.plan.run_on.is_zero() {
+                        (child, answer) = self.revive(child, next)?;
+                    } else if is_restored {
+                        self.is_doomed_soon();
                     }
                 }
                 _ => {}
@@ -277,6 +297,13 @@ impl Keeper {
             Due::Nothing => {}
         }
         Ok((child, answer))
+    }
+
+    /// The instance runs on for a while before it is ended.
+    fn is_doomed_soon(&mut self) {
+        self.doomed = true;
+        log::info!("{} runs on for {} us.", self.name(), self.plan.run_on.as_micros());
+        self.wake_after(self.plan.run_on);
     }
 
     /// For the next checkpoint, or look at the child, if there is to be another one.

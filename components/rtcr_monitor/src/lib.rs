@@ -7,6 +7,7 @@
 //!
 //! | value | says | else |
 //! |---|---|---|
+//! | `asked_restores` | how many of the checkpoints that a child asks for itself it is restored from, after `run_on` | 0 |
 //! | `checks` | how often each child is looked at, whether it could be checkpointed; then nothing else is done to it | 0 |
 //! | `checkpoints` | how many checkpoints are taken of each child | 1 |
 //! | `checkpoint_after` | microseconds from its start to the first one | 10000 |
@@ -44,6 +45,7 @@ mod services;
 mod shelf;
 mod stop;
 mod trial;
+mod wishes;
 
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{
@@ -160,7 +162,7 @@ fn watch(
     let Place { service, bell, window, news, .. } = place;
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
     let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
-    let limit = context(keeper::LIMIT)?;
+    let (limit, wishes) = (context(keeper::LIMIT)?, context(keeper::WISH)?);
     let stop = Stop::new(env, component, context(keeper::STOP)?);
     let wish = (Arc::clone(&stop.wanted), stop.context);
     let log = env.until_answered(|| env.parent().open("log", name.as_bytes())).map_err(|_| "LOG session")?;
@@ -190,6 +192,7 @@ fn watch(
         thread: own,
         instants,
         limit,
+        wishes,
         pattern,
         stop,
         left,

@@ -25,6 +25,8 @@ pub struct Plan {
     pub from: Back,
     /// The priority at which checkpoints and restores are worked at, if it is not to be the keeper's.
     pub priority: u8,
+    /// How many of the checkpoints that the child asks for are followed by its end and a restore.
+    pub asked: u32,
     /// How long an instance runs on after its checkpoint, before it is ended.
     pub run_on: Duration,
     /// How often a child is looked at again that is busy: it serves a call, or is in one that changes hands.
@@ -97,6 +99,7 @@ impl Plan {
             keep: number("keep", 1)?,
             from: parse(find("restore_from"), "restore_from", Back(0), "`newest`, `oldest` or a whole number")?,
             priority: parse(find("checkpoint_priority"), "checkpoint_priority", 0, "a priority")?,
+            asked: number("asked_restores", 0)?,
             run_on: time("run_on", 0)?,
             busy_tries: number("busy_tries", 20)?,
             busy_every: time("busy_every", 100)?,

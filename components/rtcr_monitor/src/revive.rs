@@ -1,13 +1,14 @@
 //! What a keeper does to its child: checkpoints it, ends it, restores it; and tells so.
 
 use alloc::{boxed::Box, format, string::String};
-use core::fmt;
+use core::{fmt, sync::atomic::Ordering::SeqCst};
 
 use base::{
     child::Badge,
     platform::Received,
     rpc::{Buffer, CallError, Reply, Shared, Slot},
     session::{
+        checkpoint::{TakeError, Taken},
         cpu::{Cause, Exception},
         parent::Event as Fate,
         pd::OWN,
@@ -62,25 +63,16 @@ impl Keeper {
         self.refuse(0);
         match taken {
             Ok(kept) => {
-                let checkpoint = &kept.checkpoint;
-                let (number, name) = (self.tried, self.name());
-                let objects = checkpoint.information().objects.len();
-                match checkpoint.information().stage {
-                    Stage::Running => log::info!(
-                        "Checkpoint {number} of {name}: stopped for {}, {} and {} saved.",
-                        Micros(self.home.stood_still()),
-                        Count(self.home.done.saved, "page"),
-                        Count(objects as u32, "object"),
-                    ),
-                    Stage::Booting => {
-                        log::info!("Checkpoint {number} of {name}: it still starts; what it has asked for is saved.")
-                    }
-                }
+                self.tell_taken(&kept);
                 if self.plan.threads {
-                    log::info!("{name} went on {} after that was asked for.", Micros(self.home.went_on_after(asked)));
-                    self.tell_threads(checkpoint);
+                    log::info!(
+                        "{} went on {} after that was asked for.",
+                        self.name(),
+                        Micros(self.home.went_on_after(asked))
+                    );
+                    self.tell_threads(&kept.checkpoint);
                 }
-                self.shelf.keep(kept);
+                self.keep_it(kept);
                 self.of_instance += 1;
                 self.busy = 0;
                 Ok(())
@@ -99,6 +91,69 @@ impl Keeper {
                 Err(())
             }
         }
+    }
+
+    fn tell_taken(&self, kept: &Kept) {
+        let checkpoint = &kept.checkpoint;
+        let (number, name) = (kept.number, self.name());
+        let objects = checkpoint.information().objects.len();
+        match checkpoint.information().stage {
+            Stage::Running => log::info!(
+                "Checkpoint {number} of {name}: stopped for {}, {} and {} saved.",
+                Micros(self.home.stood_still()),
+                Count(self.home.done.saved, "page"),
+                Count(objects as u32, "object"),
+            ),
+            Stage::Booting => {
+                log::info!("Checkpoint {number} of {name}: it still starts; what it has asked for is saved.")
+            }
+        }
+    }
+
+    /// It is one for all who have asked for one.
+    fn keep_it(&mut self, kept: Kept) {
+        self.answer_wishes(Ok(Taken { number: kept.number, restored: false }));
+        self.shelf.keep(kept);
+    }
+
+    fn answer_wishes(&mut self, answer: Result<Taken, TakeError>) {
+        if self.home.wishes.is_any() {
+            self.home.wishes.settle(answer);
+            // They are told by the child's doorbell.
+            self.post.news.store(true, SeqCst);
+        }
+    }
+
+    /// The child has asked for a checkpoint, and gets it if it can; whether it is then to be ended and restored.
+    pub(crate) fn grant(&mut self, child: &mut Child<Shared>) -> bool {
+        let (number, busy) = self.asked;
+        self.home.done = Statistics::default();
+        self.asked.0 += u32::from(busy == 0);
+        match self.take(child) {
+            Ok(kept) => {
+                self.tell_taken(&kept);
+                self.keep_it(kept);
+                self.asked.1 = 0;
+                return number < self.plan.asked;
+            }
+            Err(Untaken::Busy(_)) if busy < self.plan.busy_tries && self.home.wishes.later(self.busy_every()) => {
+                self.asked.1 += 1;
+            }
+            Err(untaken) => {
+                let (error, reason) = match untaken {
+                    Untaken::Busy(reason) => (TakeError::Busy, reason),
+                    Untaken::Failed(reason) => (TakeError::Failed, reason),
+                };
+                log::warn!("{} asks for a checkpoint, and runs on without: {reason}", self.name());
+                self.asked.1 = 0;
+                self.answer_wishes(Err(error));
+            }
+        }
+        false
+    }
+
+    fn busy_every(&self) -> u64 {
+        u64::try_from(self.plan.busy_every.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Whether the child is to be ended later, since it serves a call; a bounded number of times.
@@ -128,7 +183,10 @@ impl Keeper {
             Untaken::Failed(format!("there is no memory for {pages} pages, raise `ram` of its parent: {error:?}"))
         })?;
         match child.checkpoint(&mut pool, home) {
-            Ok(checkpoint) => Ok(Kept { number: self.tried, checkpoint, known: home.known(), pool }),
+            Ok(checkpoint) => {
+                let (known, asked) = (home.known(), home.wishes.threads());
+                Ok(Kept { number: self.tried + self.asked.0, checkpoint, known, asked, pool })
+            }
             Err(error) => {
                 self.shelf.put_back(pool);
                 Err(match error {
@@ -173,6 +231,8 @@ impl Keeper {
         self.restored += 1;
         self.of_instance = 0;
         self.home.goes_back_to(&saved.known);
+        self.home.wishes.goes_back_to(saved.number, &saved.asked);
+        self.asked.1 = 0;
         let restored = self.restore_patiently(program, &saved);
         self.shelf.replace(place, saved);
         let restored = restored?;

@@ -1,11 +1,11 @@
 //! The checkpoints of a child that are kept beside each other, each in storage of its own.
 
-use alloc::collections::VecDeque;
+use alloc::{collections::VecDeque, vec::Vec};
 use core::str::FromStr;
 
 use base::{
     child::Known,
-    rpc::{CallError, Shared},
+    rpc::{CallError, Shared, ThreadNumber},
     session::pd::AllocateError,
 };
 use rtcr::{checkpoint::Checkpoint, information::Need, storage::Pool, upstream::Upstream};
@@ -36,6 +36,8 @@ pub struct Kept {
     pub checkpoint: Checkpoint,
     /// What the child knew then of its services.
     pub known: Known,
+    /// Which of its threads had asked for a checkpoint and had no answer.
+    pub asked: Vec<ThreadNumber>,
     /// Where it is.
     pub pool: Pool<Shared>,
 }
