@@ -48,6 +48,21 @@ impl Services {
         Self(Vec::new())
     }
 
+    /// Adds one, unless one of that name is there.
+    fn add(&mut self, name: &str, factory: Factory) -> bool {
+        let is_new = self.find(name).is_none();
+        if is_new {
+            self.0.push(Service { name: name.into(), factory: Some(factory) });
+        }
+        is_new
+    }
+
+    /// Takes one out. Others may have been added since it was.
+    fn remove(&mut self, name: &str) -> Option<Service> {
+        let place = self.0.iter().position(|service| service.name == name)?;
+        Some(self.0.remove(place))
+    }
+
     fn find(&mut self, name: &str) -> Option<&mut Option<Factory>> {
         self.0.iter_mut().find(|service| service.name == name).map(|service| &mut service.factory)
     }
@@ -66,10 +81,12 @@ impl Env {
     ) -> Result<(), CallError<AnnounceError>> {
         let factory: Factory = Box::new(move |opening| Ok(Box::new(open(opening)?)));
         // Known here before it is known to others: tasks may come at once.
-        self.runtime().services.lock(*self).0.push(Service { name: service.into(), factory: Some(factory) });
+        if !self.runtime().services.lock(*self).add(service, factory) {
+            return Err(AnnounceError::Occupied.into());
+        }
         let announced = self.parent().announce(service);
         if announced.is_err() {
-            let service = self.runtime().services.lock(*self).0.pop();
+            let service = self.runtime().services.lock(*self).remove(service);
             drop(service);
         }
         announced
@@ -88,5 +105,20 @@ impl Env {
             *place = Some(factory);
         }
         session
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_not_offered_takes_no_other_with_it() {
+        let factory = || -> Factory { Box::new(|_| Err(Refused)) };
+        let mut services = Services::new();
+        assert!(services.add("refused", factory()) && services.add("offered", factory()));
+        assert!(!services.add("offered", factory()), "it is there already");
+        assert!(services.remove("refused").is_some() && services.remove("refused").is_none());
+        assert!(services.find("offered").is_some() && services.find("refused").is_none());
     }
 }
