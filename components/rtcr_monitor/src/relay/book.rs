@@ -56,7 +56,7 @@ impl Book {
         let Some(number) = self.again.remove(&label.thread()) else { return self.ask(label, words, None) };
         let idempotent = label.selector().is_idempotent();
         let place = self.over.iter().position(|entry| entry.number == number);
-        match place.map(|place| (place, &self.over[place])) {
+        let arrived = match place.map(|place| (place, &self.over[place])) {
             // A component that does not make it again deceives itself alone.
             Some((_, entry)) if entry.label != label || entry.words != words => self.ask(label, words, None),
             Some((_, Entry { outcome: Outcome::Answered(status, answer), .. })) => {
@@ -69,7 +69,9 @@ impl Book {
             // The book is another one than it was then: its session was closed and opened again.
             None if idempotent => self.ask(label, words, None),
             Some(_) | None => Arrived::Answer(Status::Interrupted, Vec::new()),
-        }
+        };
+        self.drop_unwanted();
+        arrived
     }
 
     fn ask(&mut self, label: Label, words: &[u32], lost: Option<Entry>) -> Arrived {
@@ -83,7 +85,9 @@ impl Book {
 
     /// The server has answered, or is gone.
     pub fn answered(&mut self, status: Status, words: &[u32]) {
-        if let Some(mut entry) = self.current.take().filter(|entry| entry.wanted > 0) {
+        if let Some(mut entry) =
+            self.current.take().filter(|entry| entry.wanted > 0 || self.is_made_again(entry.number))
+        {
             entry.outcome = match status {
                 Status::PeerGone => Outcome::Lost,
                 status => Outcome::Answered(status, words.into()),
@@ -107,17 +111,27 @@ impl Book {
         match self.entry(number) {
             Some(entry) => entry.wanted += 1,
             // Of one that is made again, nothing may be known.
-            None => return self.again.values().any(|known| *known == number),
+            None => return self.is_made_again(number),
         }
         true
     }
 
-    /// One that had seen it is not there any more.
+    /// One that had seen it is not there any more. If the call is still to be made again, the answer stays until it is: the
+    /// next checkpoint may see it on its way.
     pub fn forget(&mut self, number: u32) {
         if let Some(entry) = self.entry(number) {
             entry.wanted = entry.wanted.saturating_sub(1);
         }
-        self.over.retain(|entry| entry.wanted > 0);
+        self.drop_unwanted();
+    }
+
+    fn is_made_again(&self, number: u32) -> bool {
+        self.again.values().any(|known| *known == number)
+    }
+
+    fn drop_unwanted(&mut self) {
+        let again = &self.again;
+        self.over.retain(|entry| entry.wanted > 0 || again.values().any(|known| *known == entry.number));
     }
 
     fn entry(&mut self, number: u32) -> Option<&mut Entry> {
@@ -127,6 +141,7 @@ impl Book {
     /// The instance that has called is gone, and another one will.
     pub fn begins_anew(&mut self) {
         self.again.clear();
+        self.drop_unwanted();
         if let Some(current) = &mut self.current {
             current.orphan = true;
         }
@@ -263,6 +278,41 @@ mod tests {
             book.answered(Status::Done, &[7]);
             restored(&mut book, number);
             assert_eq!(book.arrives(label(selector, times), &[word]), Arrived::Ask);
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_takes_the_place_of_the_one_that_had_seen_the_call() {
+        // The server has answered before the old checkpoint goes, or answers after that.
+        for is_early in [true, false] {
+            let (mut book, number) = seen(ADD);
+            if is_early {
+                book.answered(Status::Done, &[7]);
+            }
+            restored(&mut book, number);
+            book.forget(number);
+            assert_eq!(book.call(ONE), Some(number));
+            if !is_early {
+                book.answered(Status::Done, &[7]);
+            }
+            assert!(book.keep(number));
+            assert_eq!(book.arrives(label(ADD, 3), &[5]), answer(7));
+            restored(&mut book, number);
+            assert_eq!(book.arrives(label(ADD, 3), &[5]), answer(7));
+            book.forget(number);
+            assert_eq!(book.over.len(), 0);
+        }
+        // Nobody else wants it: it goes when the call has been made again, or will not be.
+        for is_made in [true, false] {
+            let (mut book, number) = seen(ADD);
+            book.answered(Status::Done, &[7]);
+            restored(&mut book, number);
+            book.forget(number);
+            match is_made {
+                true => assert_eq!(book.arrives(label(ADD, 3), &[5]), answer(7)),
+                false => book.begins_anew(),
+            }
+            assert_eq!(book.over.len(), 0);
         }
     }
 
