@@ -70,8 +70,6 @@ attacks! {
     making_endpoints: "endpoints", "endpoints: 2987, then Error(Caps)";
     making_notifications: "notifications", "notifications: 2987, then Error(Caps)";
     raising_signals: "signals", "signals: 2987, then Error(Caps)";
-    /// All of the shortest period, which would take more time than there is.
-    having_timeouts: "timeouts", "timeouts: 2987, then Error(Caps)";
     making_threads: "threads", "threads: 63, then Threads";
     making_region_maps: "region_maps", "region maps: 2987, then Error(Caps)";
     /// What core keeps of regions lies in its heap, of which everybody has a part.
@@ -92,6 +90,13 @@ fn opening_sessions() {
     assert_eq!(lines_of(&finished, "attacker"), told);
 }
 
+/// All of the shortest period, which would take more time than there is.
+#[test]
+fn having_timeouts() {
+    let finished = attacked("timeouts", &["interval=50000"]);
+    assert_eq!(lines_of(&finished, "attacker"), ["timeouts: 2987, then Error(Caps)"]);
+}
+
 #[test]
 fn faulting_and_being_started_again() {
     let finished = attacked("faults", &[]);
@@ -109,7 +114,7 @@ fn spinning_beside_others() {
 /// Above them nobody else has any: who has which priority is the scenario's to decide.
 #[test]
 fn spinning_above_others_is_the_scenarios_doing() {
-    let finished = run_with("attack", &["attack=spin", "component.attacker.priority=140", "limit=0.2"]);
+    let finished = run_with("attack", &["attack=spin", "component.attacker.priority=140", "limit=0.1"]);
     assert_eq!(finished.explanation.kind, Kind::TimedOut, "{:#?}", finished.explanation);
     assert!(finished.explanation.details.iter().any(|line| line.contains("attacker")), "{:#?}", finished.explanation);
 }
