@@ -8,7 +8,7 @@ use alloc::{string::String, vec::Vec};
 use base::{
     allowance::{self, Allowance},
     oracle::{Judgement, Oracle},
-    scenario::Success,
+    scenario::{RESERVED, Scenario},
     session::parent::Event,
     text::Line,
 };
@@ -16,8 +16,10 @@ use wire::record::{Fault, Place, Record, Verdict};
 
 use crate::{console::Lines, trace};
 
-/// Most names under which anything is printed; each costs a line's room, for good.
-const MAX_NAMES: usize = 256;
+/// Most names that components have invented, under which anything is printed; each costs a line's room, for good.
+const MAX_INVENTED: usize = 256;
+/// Most that one component of the scenario has, with all that it has made: so it takes none from the others.
+const MAX_INVENTED_EACH: usize = 16;
 /// Longest name in bytes.
 const MAX_NAME: usize = 64;
 /// Longest reason told to the host, in bytes; the console has no such limit.
@@ -28,33 +30,51 @@ pub struct Judge {
     lines: Lines,
     oracle: Oracle,
     printers: Vec<Printer>,
+    /// How many of them, the first, are the scenario's.
+    known: usize,
 }
 
 /// What is printed under one name.
 struct Printer {
     name: String,
+    /// The number of the component of the scenario that invented the name, or which it is; none if nobody knows.
+    of: Option<u32>,
     line: Line,
     /// The console is a serial line, and the host keeps all of it.
     allowance: Allowance,
 }
 
+impl Printer {
+    fn new(name: &str, of: Option<u32>) -> Self {
+        Self { name: name.into(), of, line: Line::new(), allowance: Allowance::new() }
+    }
+}
+
 impl Judge {
-    /// The judge of a run that is to bring `success`.
-    pub fn new(lines: Lines, success: &Success) -> Self {
-        Self { lines, oracle: Oracle::new(success), printers: Vec::new() }
+    /// The judge of a run of that scenario. Its components can be printed for whatever they do.
+    pub fn new(lines: Lines, scenario: &Scenario) -> Self {
+        let reserved = RESERVED.iter().copied().filter(|name| !scenario.components.contains_key(*name));
+        let names = reserved.chain(scenario.components.keys().map(String::as_str));
+        let own = |(number, name): (usize, &str)| Printer::new(name, Some(number as u32));
+        let printers: Vec<_> = names.enumerate().map(own).collect();
+        let known = printers.len();
+        Self { lines, oracle: Oracle::new(&scenario.success), printers, known }
     }
 
     /// The number by which text of that name is printed; none if it is no name, or one too many. Names stay, so that
-    /// opening a session again does not start a new count of what was printed.
-    pub fn printer(&mut self, name: &str) -> Option<u32> {
+    /// opening a session again does not start a new count of what was printed. `by` is the number by which who asks prints.
+    pub fn printer(&mut self, name: &str, by: Option<u32>) -> Option<u32> {
         let known = self.printers.iter().position(|printer| printer.name == name);
         if let Some(number) = known {
             return Some(number as u32);
         }
-        if !is_name(name) || self.printers.len() == MAX_NAMES {
+        let of = by.and_then(|by| self.printers.get(by as usize)?.of);
+        let invented = &self.printers[self.known..];
+        let own = invented.iter().filter(|printer| printer.of == of).count();
+        if !is_name(name) || invented.len() == MAX_INVENTED || own == MAX_INVENTED_EACH {
             return None;
         }
-        self.printers.push(Printer { name: name.into(), line: Line::new(), allowance: Allowance::new() });
+        self.printers.push(Printer::new(name, of));
         Some(self.printers.len() as u32 - 1)
     }
 
@@ -66,9 +86,9 @@ impl Judge {
     /// Prints bytes under the name of that number; shows the lines that they complete, unless they are too many. `now` is the
     /// time in nanoseconds.
     pub fn print(&mut self, printer: u32, bytes: &[u8], now: u64) {
-        let Self { lines, oracle, printers } = self;
+        let Self { lines, oracle, printers, .. } = self;
         let Some(printer) = printers.get_mut(printer as usize) else { return };
-        let Printer { name, line, allowance } = printer;
+        let Printer { name, line, allowance, .. } = printer;
         line.write(bytes, |text| show_some(lines, oracle, name, text, allowance.line(shown(name, text), now)));
         self.conclude(self.oracle.judgement());
     }
@@ -149,7 +169,7 @@ impl Judge {
     }
 
     fn finish(&mut self, number: usize) {
-        let Self { lines, oracle, printers } = self;
+        let Self { lines, oracle, printers, .. } = self;
         let Printer { name, line, .. } = &mut printers[number];
         line.finish(|text| show(lines, oracle, name, text));
     }

@@ -43,7 +43,7 @@ fn main(boot_info: BootInfo) -> ! {
     let (objects, window, mut lines) = begin(&boot_info);
     match prepare(&boot_info, objects, window, &mut lines) {
         Ok((scenario, mut system, endpoint)) => {
-            let mut outside = Outside { judge: Judge::new(lines, &scenario.success), scenario };
+            let mut outside = Outside { judge: Judge::new(lines, &scenario), scenario };
             match first::start(&mut system, &mut outside) {
                 Ok(first) => Server { endpoint, first }.serve(system, outside),
                 Err(reason) => outside.judge.fail(&reason),

@@ -15,8 +15,9 @@ use sel4::{
 
 use crate::{guardian::OWN_PRIORITY, system::control::set_running};
 
-/// How often a thread is given the processor for its instruction: the kernel's tick may come in between, 8 ms apart.
-const PATIENCE: u32 = 4;
+/// How often a thread is given the processor for its instruction, at most: the kernel's tick may come in before it, and
+/// then the thread has a whole time slice.
+const CHANCES: u32 = 2;
 
 /// The thread that is to owe an answer. It runs nothing and waits for nothing.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +32,8 @@ pub struct Server {
     pub bound: Option<Cap<Notification>>,
 }
 
-/// The thread that is to wait. Its registers are those of a call to `slot`, at an instruction that can be executed in both
-/// threads' address spaces.
+/// The thread that is to wait. Its registers are those of a call to `slot`, at an instruction that enters the kernel in
+/// both threads' address spaces, for it runs at core's priority.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     /// It.
@@ -45,78 +46,113 @@ pub struct Client {
 
 /// The client waits for the server's answer. Both must be stopped, and are afterwards; the server's registers mean
 /// nothing then. What lies in the client's slot is kept in `aside` meanwhile, where nothing lies. Tells whether that is so;
-/// otherwise both wait for nothing. About 15 us.
+/// otherwise both are as they were. About 15 us.
 ///
 /// # Safety
-/// Nothing relies on what the threads run.
+/// Nothing relies on what the threads run. Both wait for nothing, and the server has the buffer that is told of it.
 pub unsafe fn meet(endpoint: Cap<Endpoint>, aside: Slot, server: &Server, client: &Client) -> bool {
-    let Ok(registers) = client.thread.read_registers(false) else { return false };
+    let (Some(one), Some(other)) = (look(server.thread), look(client.thread)) else { return false };
     // The slot may be empty.
     let is_kept = client.slot.move_to(aside).is_ok();
+    // If something lies there still, it is the component's own, and this fails.
+    let is_lent = endpoint.slot(boot::CNODE).copy_to(client.slot, Rights::ALL).is_ok();
     // SAFETY: the caller vouches.
-    let met = unsafe { try_to_meet(endpoint, server, client, registers) }.is_some();
-    // SAFETY: an endpoint is no memory, and this is not the last of it: core has its own.
-    let _ = unsafe { client.slot.delete() };
+    let met = is_lent && unsafe { try_to_meet(server, client, &other.0) };
+    if is_lent {
+        // SAFETY: it is the copy made right above, of an endpoint, which is no memory; not the last: core has its own.
+        let _ = unsafe { client.slot.delete() };
+    }
     if is_kept {
-        // The slot was emptied right above.
+        // The slot is empty again: what was lent is deleted, if it was.
         let _ = aside.move_to(client.slot);
     }
     if !met {
-        for thread in [server.thread, client.thread] {
-            // Whatever they have come to wait for, they do not.
-            // SAFETY: the caller vouches.
-            let _ = unsafe { thread.write_registers(true, &registers) };
+        // SAFETY: the caller vouches; the registers are those that `look` found before anything was done to the threads.
+        unsafe {
+            undo(server.thread, &one);
+            undo(client.thread, &other);
         }
     }
     met
 }
 
-unsafe fn try_to_meet(endpoint: Cap<Endpoint>, server: &Server, client: &Client, registers: UserContext) -> Option<()> {
-    let receives = UserContext { r7: SystemCall::Recv.number(), ..registers };
-    endpoint.slot(boot::CNODE).copy_to(client.slot, Rights::ALL).ok()?;
+/// Tells whether they have met. Whatever comes of it, priorities, buffer and binding are as before, and both are stopped.
+///
+/// # Safety
+/// As [`meet`]; the endpoint lies in the client's slot.
+unsafe fn try_to_meet(server: &Server, client: &Client, registers: &UserContext) -> bool {
+    // SAFETY: the caller vouches for what they run, and of whose memory the buffer is.
+    let owes = unsafe { call(server, client, registers) };
+    // SAFETY: it is the buffer that it had, as the caller vouches; so nothing changes if `call` did not take it away.
+    let has_buffer = unsafe { server.thread.set_message_buffer(Some(server.buffer)) }.is_ok();
+    // If it could not be unbound this fails, and nothing changes. It does not wait any more, or is about to be stopped in it.
+    let is_bound = server.bound.is_none_or(|bound| server.thread.bind_notification(bound).is_ok());
+    // Both capabilities are core's own, and it may give what it has itself.
+    let _ = server.thread.set_priority(server.priority);
+    let _ = client.thread.set_priority(client.priority);
+    owes.is_some() && has_buffer && is_bound
+}
+
+/// The server receives, the client calls. Leaves behind what [`try_to_meet`] puts back.
+///
+/// # Safety
+/// As [`try_to_meet`].
+unsafe fn call(server: &Server, client: &Client, registers: &UserContext) -> Option<()> {
+    let receives = UserContext { r7: SystemCall::Recv.number(), ..*registers };
     // SAFETY: the caller vouches.
     unsafe { server.thread.write_registers(true, &receives) }.ok()?;
     if server.bound.is_some() {
         // It would be woken by what has rung already.
         server.thread.unbind_notification().ok()?;
     }
-    let waits = run(server.thread, server.priority, ThreadState::BlockedOnReceive);
-    let called = waits.and_then(|_| call(server, client));
-    if let Some(bound) = server.bound {
-        // It does not wait any more, or never did.
-        server.thread.bind_notification(bound).ok()?;
-    }
-    called
-}
-
-fn call(server: &Server, client: &Client) -> Option<()> {
-    // SAFETY: for as long as it stands still the server has none, and none is written to.
+    run(server.thread, ThreadState::BlockedOnReceive)?;
+    // SAFETY: it stands still until `try_to_meet` has given it back; without one, none is written to.
     unsafe { server.thread.set_message_buffer(None) }.ok()?;
-    let waits = run(client.thread, client.priority, ThreadState::BlockedOnReply);
-    // SAFETY: it is the one that it had.
-    unsafe { server.thread.set_message_buffer(Some(server.buffer)) }.ok()?;
-    let owes = look(server.thread)?.caller;
-    (owes == Some(waits?.thread)).then_some(())
+    let waits = run(client.thread, ThreadState::BlockedOnReply)?;
+    let (_, owes) = look(server.thread)?;
+    (owes.caller == Some(waits.thread)).then_some(())
 }
 
-/// Lets a stopped thread run until it blocks, and tells how it then is if that is as expected.
-fn run(thread: Cap<Tcb>, priority: u8, until: ThreadState) -> Option<ThreadInfo> {
+/// Lets a stopped thread run at core's priority until it blocks, and tells how it then is if that is as expected. It runs
+/// for one time slice at most, and not a second time if it did anything: what is not at its system call is not waited for.
+fn run(thread: Cap<Tcb>, until: ThreadState) -> Option<ThreadInfo> {
+    let (before, _) = look(thread)?;
     thread.set_priority(OWN_PRIORITY).ok()?;
     set_running(thread, true);
     let mut found = None;
-    for _ in 0..PATIENCE {
+    for _ in 0..CHANCES {
         // The only other thread of this priority; so it has the processor until it blocks.
         yield_now();
-        found = look(thread).filter(|info| info.state == until);
-        if found.is_some() {
+        found = look(thread);
+        let is_new = |&(now, info): &Look| {
+            now.pc == before.pc && matches!(info.state, ThreadState::Running | ThreadState::Restart)
+        };
+        if !found.as_ref().is_some_and(is_new) {
             break;
         }
     }
     set_running(thread, false);
-    thread.set_priority(priority).ok()?;
-    found
+    found.map(|(_, info)| info).filter(|info| info.state == until)
 }
 
-fn look(thread: Cap<Tcb>) -> Option<ThreadInfo> {
-    thread.read_registers_and_info(false).ok()?.1
+/// A thread's registers, and what it does.
+type Look = (UserContext, ThreadInfo);
+
+fn look(thread: Cap<Tcb>) -> Option<Look> {
+    let (registers, info) = thread.read_registers_and_info(false).ok()?;
+    Some((registers, info?))
+}
+
+/// Whatever a thread has come to wait for, it does not: it is as it was found when it waited for nothing.
+///
+/// # Safety
+/// It can go on with these registers: they were its own.
+unsafe fn undo(thread: Cap<Tcb>, (registers, info): &Look) {
+    // One that was never started, or was suspended, is not to run because of this.
+    let runs = info.state != ThreadState::Inactive;
+    if !runs {
+        let _ = thread.suspend();
+    }
+    // SAFETY: the caller vouches.
+    let _ = unsafe { thread.write_registers(runs, registers) };
 }

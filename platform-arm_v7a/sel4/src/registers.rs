@@ -91,7 +91,17 @@ impl UserContext {
         let [pc, sp, cpsr, r0, r1, r8, r9, r10, r11, r12, r2, r3, r4, r5, r6, r7, lr] = words;
         Self { pc, sp, cpsr, r0, r1, r8, r9, r10, r11, r12, r2, r3, r4, r5, r6, r7, lr }
     }
+
+    /// Whether a thread with these registers enters the kernel by this instruction at its pc, whatever the flags are: `svc`
+    /// (ARM ARM A8.8.228), whose immediate the kernel does not look at. In another state than ARM the same word is
+    /// something else.
+    pub const fn enters_kernel(&self, instruction: u32) -> bool {
+        self.cpsr & STATE == 0 && self.pc.is_multiple_of(4) && instruction >> 24 == 0xef
+    }
 }
+
+/// The bits of the status that tell the instruction set: J and T (ARM ARM A2.5.1). Both are 0 in ARM state.
+const STATE: u32 = 1 << 24 | 1 << 5;
 
 /// What a thread asks of the kernel: r7 at the instruction that enters it (manual, section 2.2; `syscall.xml`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,8 +122,32 @@ impl SystemCall {
     }
 }
 
-/// Whether an instruction enters the kernel, whatever the flags are: `svc` (ARM ARM A8.8.228), whose immediate the kernel
-/// does not look at.
-pub const fn enters_kernel(instruction: u32) -> bool {
-    instruction >> 24 == 0xef
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER_MODE: u32 = 0x10;
+    const SVC: u32 = 0xef00_0000;
+
+    fn enters(pc: u32, cpsr: u32, instruction: u32) -> bool {
+        UserContext { pc, cpsr, ..UserContext::default() }.enters_kernel(instruction)
+    }
+
+    #[test]
+    fn svc_enters_the_kernel() {
+        assert!(enters(0x8000, USER_MODE, SVC) && enters(0x8000, 0xf000_0000 | USER_MODE, SVC | 0x12_3456));
+        // If the flags are so; an undefined instruction; `b .`.
+        assert!(![0x0f00_0000, 0xff00_0000, 0xeaff_fffe].iter().any(|&other| enters(0x8000, USER_MODE, other)));
+    }
+
+    #[test]
+    fn what_is_no_svc_in_another_state_does_not() {
+        // In Thumb state the lower half is `b .`.
+        const TRAP: u32 = 0xef00_e7fe;
+        assert!(enters(0x8000, USER_MODE, TRAP));
+        for state in [1 << 5, 1 << 24, STATE] {
+            assert!(!enters(0x8000, USER_MODE | state, TRAP));
+        }
+        assert!((1..4).all(|beside| !enters(0x8000 + beside, USER_MODE, TRAP)));
+    }
 }

@@ -57,12 +57,18 @@ impl Call<'_> {
             return true;
         }
         let scenario = &self.outside.scenario;
-        let own = match domain.table.get(slots::LOG.0 as usize).map(|entry| entry.known) {
-            Some(Known::Session(Session::Log(number))) => self.outside.judge.name(number),
-            _ => "",
-        };
+        let own = self.prints_as().map_or("", |number| self.outside.judge.name(number));
         let is_somebody = scenario.components.contains_key(label) || RESERVED.contains(&label);
         !is_somebody || label == own || scenario.is_below(label, own)
+    }
+
+    /// The number by which the caller prints itself.
+    fn prints_as(&self) -> Option<u32> {
+        let domain = self.system.domains.get(self.holder)?;
+        match domain.table.get(slots::LOG.0 as usize)?.known {
+            Known::Session(Session::Log(number)) => Some(number),
+            _ => None,
+        }
     }
 
     /// A session of core's, as it can be opened by the caller. CENSUS, devices and REPORT are for the first component alone,
@@ -79,7 +85,8 @@ impl Call<'_> {
             id if id == echo::INTERFACE.id => Session::Echo,
             id if id == census::INTERFACE.id && is_first() => Session::Census,
             id if id == log::INTERFACE.id && self.may_print(label) => {
-                Session::Log(self.outside.judge.printer(label).ok_or(InstallError::Service)?)
+                let by = self.prints_as();
+                Session::Log(self.outside.judge.printer(label, by).ok_or(InstallError::Service)?)
             }
             id if id == parent::INTERFACE.id && self.holder == CORE => Session::Parent,
             id if id == report::INTERFACE.id && self.holder == CORE => Session::Report,

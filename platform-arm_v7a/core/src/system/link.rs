@@ -1,11 +1,7 @@
 //! Who waits for whose answer, as it was in another life of the same protection domain.
 
 use base::session::cpu::LinkError;
-use sel4::{
-    Cap, ThreadInfo, ThreadState, boot,
-    registers::{SystemCall, enters_kernel},
-    thread::MessageBuffer,
-};
+use sel4::{Cap, ThreadInfo, ThreadState, boot, registers::SystemCall, thread::MessageBuffer};
 
 use super::{Id, System, Thread, look::info, thread::Trouble};
 use crate::meeting::{Client, Server, meet};
@@ -34,8 +30,9 @@ impl System {
         let frame = self.mapped_frame(map, address).ok_or(LinkError::State)?;
         let buffer = MessageBuffer { address, frame };
         let parties = (Server { thread: one.cap, priority: one.priority(), buffer, bound }, client);
-        // Both are in that address space, so both can make the system call there.
-        if !self.instruction(map, registers.pc).is_some_and(enters_kernel) {
+        // Both are in that address space, so both can make the system call there. They run at core's priority until they do:
+        // so it must be sure that the very next instruction is it.
+        if !self.instruction(map, registers.pc).is_some_and(|instruction| registers.enters_kernel(instruction)) {
             return Err(LinkError::Call);
         }
         let aside = self.resources.take_slot().map_err(|_| LinkError::Exhausted)?;

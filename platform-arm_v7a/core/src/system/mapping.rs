@@ -390,14 +390,19 @@ impl System {
         self.maps.get(id)?.space.as_ref()?.cap(&self.resources, page.checked_sub(before)?)
     }
 
-    /// The instruction at an address, mapped from now on if it was not yet; none if it cannot be executed there.
+    /// The instruction at an address, mapped from now on if it was not yet; none if it cannot be executed there. It is what
+    /// is fetched there as long as nobody writes to it.
     pub fn instruction(&mut self, id: Id<RegionMap>, address: u32) -> Option<u32> {
         let page = address / PAGE;
         self.maps.get(id).filter(|map| page < map.pages)?;
-        match self.at(id, page) {
-            Found::Page(leaf) if leaf.executable && self.map_page_now(id, page) => self.word(id, address),
-            _ => None,
-        }
+        let instruction = match self.at(id, page) {
+            Found::Page(leaf) if leaf.executable && self.map_page_now(id, page) => self.word(id, address)?,
+            _ => return None,
+        };
+        // The instruction cache may have another one, of before it was written.
+        let space = self.maps.get(id)?.space.as_ref()?;
+        space.directory.unify_instruction(address..address.checked_add(4)?).ok()?;
+        Some(instruction)
     }
 
     /// The page can be detached again.

@@ -12,7 +12,7 @@ mod time;
 use alloc::{format, vec::Vec};
 
 use base::{
-    scenario::{Duration, Scenario, Success},
+    scenario::{Duration, Scenario},
     session::pd::FrameSize,
 };
 use board::{
@@ -135,7 +135,8 @@ impl Bench {
         let domain = system.domains.insert(domain).ok_or(Exhausted::Slots)?;
         // SAFETY: by the thread that opened them, and one after the other.
         let lines = unsafe { Lines::again() }.ok_or(Exhausted::Slots)?;
-        let outside = Outside { judge: Judge::new(lines, &Success::default()), scenario: Scenario::default() };
+        let scenario = Scenario::default();
+        let outside = Outside { judge: Judge::new(lines, &scenario), scenario };
         Ok(Self { system, outside, domain, bell, device })
     }
 

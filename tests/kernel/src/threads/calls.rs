@@ -2,7 +2,7 @@
 
 use ground::{Failure, Ground, Outcome, Test, Thread, ensure, ensure_eq, ground::PRIORITY, tests};
 use rtcr_core::meeting;
-use sel4::{Cap, Endpoint, Message, MessageInfo, Notification, ThreadState, UserContext, boot};
+use sel4::{Cap, Endpoint, Error, Message, MessageInfo, Notification, ThreadState, UserContext, boot};
 
 use super::step::{Act, Step, SystemCall, is_message, message, nothing_waits, past, received, same, start, take};
 
@@ -273,24 +273,54 @@ pub fn a_chain_meets(ground: &mut Ground) -> Outcome {
     first.call.is_done_with(received(first.call.before(Act::Trap), 0, &ANSWER))
 }
 
-/// A client that does not stand at a call does not meet anybody, and waits for nothing afterwards.
+/// A client that does not stand at a call does not meet anybody. Afterwards both are as before: they wait for nothing, the
+/// server, which was never started, does not run and has its own registers, and what rings for it does.
 pub fn who_does_not_call_meets_nobody(ground: &mut Ground) -> Outcome {
     let them = strangers(ground)?;
+    let own = past(Step::receiving(ground, them.endpoint)?.before(Act::Trap));
+    // SAFETY: it does not run.
+    unsafe { them.server.tcb.write_registers(false, &own) }?;
     let step = Step::receiving(ground, them.endpoint)?;
     let registers = UserContext { r0: them.call.before(Act::Trap).r0, ..step.before(Act::Trap) };
     // SAFETY: the step is the thread's stack.
     unsafe { them.client.tcb.write_registers(true, &registers) }?;
     let meeting = ground.objects.make::<Endpoint>()?;
     ensure!(!them.meet(ground, meeting)?);
-    for thread in [them.server, them.client] {
-        let (_, info) = thread.tcb.read_registers_and_info(false)?;
-        ensure_eq!(info.map(|info| (info.state, info.caller)), Some((ThreadState::Restart, None)));
+    let before = [(them.server, own, ThreadState::Inactive), (them.client, registers, ThreadState::Restart)];
+    for (thread, registers, state) in before {
+        let (found, info) = thread.tcb.read_registers_and_info(false)?;
+        ensure_eq!(info.map(|info| (info.state, info.caller)), Some((state, None)));
+        same(found, registers)?;
     }
+    // It is bound, and so cannot be again.
+    let other = ground.objects.make::<Notification>()?;
+    ensure_eq!(them.server.tcb.bind_notification(other), Err(Error::IllegalOperation));
     nothing_waits(meeting)
+}
+
+/// Nor does one that goes on for ever; what it would have called is where it was, and what waits there still does.
+pub fn who_spins_meets_nobody(ground: &mut Ground) -> Outcome {
+    let them = strangers(ground)?;
+    let step = Step::with(ground)?;
+    // SAFETY: the step is the thread's stack.
+    unsafe { them.client.tcb.write_registers(true, &step.before(Act::Spin)) }?;
+    let meeting = ground.objects.make::<Endpoint>()?;
+    ensure!(!them.meet(ground, meeting)?);
+    ensure!(step.count() > 0);
+    same(them.client.tcb.read_registers(false)?, step.before(Act::Spin))?;
+    nothing_waits(meeting)?;
+    them.other.is_pending()?;
+    is_message(take(them.endpoint)?, 0, &LATE)?;
+    let called = Cap::<Endpoint>::new(them.call.before(Act::Trap).r0);
+    let again = Step::new(ground, SystemCall::Call, called, &QUESTION)?;
+    start(ground, again)?;
+    ground.settle();
+    is_message(take(them.endpoint)?, BADGE, &QUESTION)
 }
 
 /// Names and tests.
 pub const TESTS: &[Test] = tests! { threads::calls:
     answered_by_hand, dropped, dropped_while_queued, overwritten_unless_dropped, rebuilt_between_two_threads,
     rebuilt_relation_holds_once, strangers_meet, a_chain_meets, who_does_not_call_meets_nobody,
+    who_spins_meets_nobody,
 };

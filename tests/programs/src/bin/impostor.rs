@@ -1,5 +1,5 @@
 //! Asks for what is somebody else's: to print as the component `beside`, as core or as `init`, at its parent and at core itself,
-//! and for the census, devices and reports that the scenario does not give it.
+//! or under more names of its own invention than it is to have, and for the census, devices and reports that the scenario does not give it.
 #![no_std]
 #![no_main]
 start::component!(construct);
@@ -35,6 +35,15 @@ fn construct(env: &mut base::Env) {
         let id = id.map_or(0, |interface| interface.id);
         assert!(id != 0 && pd.connect(OWN, ANY, id, label).is_err(), "{service}");
     }
+    // Names that it invents are not endless.
+    let mut invented = 0;
+    for number in 0..300 {
+        if let Ok(session) = pd.connect(OWN, ANY, 2, &alloc::format!("impostor-{number}")) {
+            invented += 1;
+            let _ = pd.remove(OWN, session);
+        }
+    }
+    assert!(invented <= 16, "{invented}");
     // What is its own it may have again, unless a parent stands between.
     assert!(matches!(pd.connect(OWN, ANY, 2, "impostor"), Ok(Slot(16..)) | Err(CallError::Refused)));
     log::info!("all refused");
