@@ -253,6 +253,12 @@ impl Book {
         Some((number, self.sessions.get(&number)?.server))
     }
 
+    /// Whose session of a server's that is, whether it has been accepted or not.
+    pub fn client(&self, server: Member, number: u32) -> Option<Member> {
+        let session = self.sessions.get(&number).filter(|s| s.server == server && s.state != State::Closing);
+        session.map(|session| session.client)
+    }
+
     /// A client gives a session up; tells which server is to be rung, if one is.
     ///
     /// # Errors

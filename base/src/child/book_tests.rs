@@ -67,15 +67,26 @@ fn services_have_names_and_are_announced_once() {
 }
 
 #[test]
+fn the_client_of_a_session_is_known_before_it_is_accepted() {
+    let mut book = Book::new();
+    book.announce(SERVER, "echo").unwrap();
+    assert_eq!(book.open(CLIENT, SERVER, "echo", b""), Ok(Opened::Pending { ring: true }));
+    let session = book.task(SERVER).unwrap().session;
+    assert_eq!(book.client(SERVER, session), Some(CLIENT.0));
+}
+
+#[test]
 fn a_closed_session_is_the_servers_to_forget() {
     let mut book = Book::new();
     let number = opened(&mut book);
     assert_eq!(book.hand_over(SERVER, number, Slot(30), true), Ok(1));
+    assert_eq!((book.client(SERVER, number), book.client(CLIENT.0, number)), (Some(CLIENT.0), None));
     assert_eq!(book.close(CLIENT.0, Slot(21)), Err(SessionError::Nothing));
     assert_eq!(book.close(CLIENT.0, Slot(20)), Ok(Some(SERVER)));
     assert_eq!(book.close(CLIENT.0, Slot(20)), Err(SessionError::Nothing));
     assert_eq!(book.task(SERVER), Some(&Task { session: number, what: TaskKind::Close }));
     assert_eq!(book.hand_over(SERVER, number, Slot(30), true), Err(SessionError::Nothing));
+    assert_eq!(book.client(SERVER, number), None);
     assert_eq!(book.done(SERVER, number, true), Ok(None));
     assert!(book.sessions.is_empty() && book.slots.is_empty());
 }

@@ -20,7 +20,8 @@ use base::{
 
 use crate::relay::Route;
 
-/// Members of the book from here on are components outside, one for each of their sessions.
+/// Members of the book from here on are components outside, one for each of their sessions, by what this component's own
+/// parent calls it.
 const OUTSIDE: Member = 1 << 16;
 
 /// A child, as far as others reach it.
@@ -53,8 +54,6 @@ struct Shared {
     waiting: Vec<(Member, Arc<Semaphore>)>,
     /// The session of each of this component's capabilities, by their numbers.
     sessions: BTreeMap<Slot, u32>,
-    /// What this component's own parent calls the sessions of components outside.
-    outside: BTreeMap<u32, u32>,
     /// Services that were announced to this component's own parent.
     announced: Vec<String>,
 }
@@ -62,14 +61,8 @@ struct Shared {
 impl Services {
     /// Of these children, in the order of their numbers.
     pub fn new(env: Env, places: Vec<Place>) -> Arc<Self> {
-        let shared = Shared {
-            book: Book::new(),
-            places,
-            waiting: Vec::new(),
-            sessions: BTreeMap::new(),
-            outside: BTreeMap::new(),
-            announced: Vec::new(),
-        };
+        let shared =
+            Shared { book: Book::new(), places, waiting: Vec::new(), sessions: BTreeMap::new(), announced: Vec::new() };
         Arc::new(Self { env, shared: Mutex::new(env, shared) })
     }
 
@@ -163,8 +156,7 @@ impl Services {
     fn close(&self, client: Member, own: Slot) {
         let number = {
             let mut shared = self.shared.lock();
-            let number = shared.sessions.remove(&own);
-            number.inspect(|number| _ = shared.outside.remove(number))
+            shared.sessions.remove(&own)
         };
         if let Some(number) = number {
             self.end(client, number);
@@ -277,10 +269,12 @@ impl Services {
             let place = shared.places.get(server).ok_or(SessionError::Nothing)?;
             // The child says any number; one beyond its own would be another child's.
             let own = place.window.outward(number).ok_or(SessionError::Nothing)?;
-            (shared.outside.get(&session).copied(), own)
+            // It may do so while it has not accepted the session yet.
+            let client = shared.book.client(server, session).ok_or(SessionError::Nothing)?;
+            (client.checked_sub(OUTSIDE), own)
         };
         match upward {
-            Some(upward) => self.env.parent().hand_over(upward, own, writable),
+            Some(upward) => self.env.parent().hand_over(upward as u32, own, writable),
             None => Ok(self.shared.lock().book.hand_over(server, session, number, writable)?),
         }
     }
@@ -391,7 +385,6 @@ impl Hosted {
         // From here on dropping it closes it.
         let hosted = Self { services, client, own };
         hosted.services.env.parent().serve_at(opening.session, own).map_err(|_| Refused)?;
-        hosted.services.shared.lock().outside.insert(number, opening.session);
         Ok(hosted)
     }
 }
