@@ -16,9 +16,6 @@ use crate::{
     services::{Services, Sibling, Upward},
 };
 
-/// Badge of a child's capabilities of a relay's endpoint: each session has an endpoint of its own, so it says nothing.
-const BADGE: u32 = 1;
-
 /// Where a service is to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To {
@@ -86,12 +83,15 @@ impl Seats {
             self.all.insert(self.last, seat);
             return Err(CallError::Pending);
         };
-        let stage = seat.relay.line().stage;
+        let (stage, badge) = {
+            let line = seat.relay.line();
+            (line.stage, line.book.badge())
+        };
         match stage {
             Stage::Opening => Err(CallError::Pending),
             Stage::Open(_) => {
                 seat.given = true;
-                Ok(Opened { number, endpoint: seat.relay.endpoint, badge: BADGE })
+                Ok(Opened { number, endpoint: seat.relay.endpoint, badge })
             }
             Stage::Failed(error) => {
                 self.close(number);
@@ -135,7 +135,9 @@ impl Seats {
         }
         let seat = self.all.get_mut(&number).ok_or(OpenError::Gone)?;
         seat.given = true;
-        Ok(Opened { number, endpoint: seat.relay.endpoint, badge: BADGE })
+        // The new instance is the client from `keep_only` on.
+        let badge = seat.relay.line().book.next_badge();
+        Ok(Opened { number, endpoint: seat.relay.endpoint, badge })
     }
 
     /// The child does not want it any more.

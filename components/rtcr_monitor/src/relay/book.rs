@@ -18,6 +18,8 @@ pub struct Book {
     again: BTreeMap<ThreadNumber, u32>,
     /// The number that was given last.
     last: u32,
+    /// How many instances there were before the one that calls now.
+    instance: u32,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,17 @@ pub enum Arrived {
 }
 
 impl Book {
+    /// Badge of the capability that the instance calls by. A request with another one was received of an instance before,
+    /// and is not the call that this one makes again.
+    pub const fn badge(&self) -> u32 {
+        self.instance + 1
+    }
+
+    /// Badge for the instance that is being made, which takes over when it [begins](Self::begins_anew).
+    pub const fn next_badge(&self) -> u32 {
+        self.badge() + 1
+    }
+
     /// A thread has called.
     pub fn arrives(&mut self, label: Label, words: &[u32]) -> Arrived {
         let Some(number) = self.again.remove(&label.thread()) else { return self.ask(label, words, None) };
@@ -140,6 +153,7 @@ impl Book {
 
     /// The instance that has called is gone, and another one will.
     pub fn begins_anew(&mut self) {
+        self.instance += 1;
         self.again.clear();
         self.drop_unwanted();
         if let Some(current) = &mut self.current {
@@ -278,6 +292,15 @@ mod tests {
             book.answered(Status::Done, &[7]);
             restored(&mut book, number);
             assert_eq!(book.arrives(label(selector, times), &[word]), Arrived::Ask);
+        }
+    }
+
+    #[test]
+    fn each_instance_has_a_badge_of_its_own() {
+        let mut book = Book::default();
+        for badge in 1..4 {
+            assert_eq!((book.badge(), book.next_badge()), (badge, badge + 1), "0 is no badge");
+            book.begins_anew();
         }
     }
 

@@ -158,27 +158,33 @@ fn serve(env: Env, endpoint: Slot, session: Option<Slot>, line: &Mutex<Line>) {
             // Nobody calls any more who could be answered: the session was taken from the child before.
             return;
         }
-        let Received::Request { request, .. } = received else { continue };
-        reply = Some(match session {
+        let Received::Request { badge, request } = received else { continue };
+        reply = match session {
             Some(slot) => {
                 let connection = Connection { transport: machine as _, slot };
-                relay(connection, line, &request, &mut kept, &mut space)
+                relay(connection, line, (badge, &request), &mut kept, &mut space)
             }
-            None => Reply::of(Status::PeerGone),
-        });
+            None => Some(Reply::of(Status::PeerGone)),
+        };
     }
 }
 
-/// One request.
+/// One request. That of an instance that is gone has nobody who waits for the answer.
 fn relay<'s>(
     connection: Connection,
     line: &Mutex<Line>,
-    request: &Request<'_>,
+    (badge, request): (u32, &Request<'_>),
     kept: &'s mut Vec<u32>,
     space: &'s mut Buffer,
-) -> Reply<'s> {
-    let arrived = line.lock().book.arrives(request.label, request.body.words());
-    match arrived {
+) -> Option<Reply<'s>> {
+    let arrived = {
+        let book = &mut line.lock().book;
+        if badge != book.badge() {
+            return None;
+        }
+        book.arrives(request.label, request.body.words())
+    };
+    Some(match arrived {
         Arrived::Ask => {
             let reply = connection.forward(request, space);
             line.lock().book.answered(reply.status, reply.body.words());
@@ -188,5 +194,5 @@ fn relay<'s>(
             *kept = words;
             Reply { status, body: Body::Long(kept) }
         }
-    }
+    })
 }
