@@ -126,7 +126,7 @@ fn construct(env: &mut Env) {
         machine.run(&program);
         let last = machine.emitted.last().copied().unwrap_or(0);
         log::info!("step {step}: {} primes below {limit}, the largest is {last}", machine.emitted.len());
-        let is_prime = |candidate: u32| (2..candidate).all(|divisor| candidate % divisor != 0);
+        let is_prime = |candidate: u32| !(2..candidate).any(|divisor| candidate.is_multiple_of(divisor));
         assert!(machine.emitted.iter().all(|&prime| is_prime(prime)), "something else was emitted");
     }
     env.exit(0)
