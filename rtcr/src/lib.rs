@@ -15,6 +15,7 @@
 //! * [`stop`]: the proof that all threads of a component stand still.
 //! * [`checkpoint`], [`information`]: from objects to a value.
 //! * [`image`]: a checkpoint as bytes, and back.
+//! * [`compare()`](compare::compare): whether two checkpoints say the same.
 //! * [`restore`]: from a value to objects, by replay or directly.
 //! * [`storage`]: what the caller brings.
 //! * [`surroundings`]: what the library asks of whoever embeds it.
@@ -31,6 +32,7 @@ extern crate alloc;
 
 pub mod checkpoint;
 pub mod child;
+pub mod compare;
 pub mod image;
 pub mod information;
 pub mod journal;

@@ -4,8 +4,9 @@
 mod support;
 
 use proptest::prelude::*;
-use rtcr::{checkpoint::Checkpoint, information::Information, object::Info};
+use rtcr::{checkpoint::Checkpoint, compare, information::Information, object::Info};
 use support::{
+    image::pages,
     random::{Act, act, perform, scribble},
     world::World,
     *,
@@ -31,6 +32,13 @@ fn content(world: &World, saved: &Checkpoint) -> Vec<u8> {
         .collect()
 }
 
+fn difference(world: &World, one: &Checkpoint, other: &Checkpoint) -> Option<String> {
+    let (pages, other_pages) = (pages(world, one), pages(world, other));
+    let (one, other) = ((one.information(), &mut &pages), (other.information(), &mut &other_pages));
+    let Ok(found) = compare::compare(one, other, u64::MAX);
+    found.map(|found| found.to_string())
+}
+
 fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Result<(), TestCaseError> {
     let world = world();
     world.state().forgets_regions = forgets;
@@ -53,6 +61,7 @@ fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Re
     let two = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
     prop_assert!(at_one.difference(&snapshot(&world)).is_some(), "a change is seen");
     prop_assert!(content_of_one != content(&world, &two), "and saved");
+    prop_assert!(difference(&world, &one, &two).is_some(), "and found");
     prop_assert_eq!(&content_of_one, &content(&world, &one), "what was saved stays");
     if timeless(one.information()) == timeless(saved.information()) && content_of_one == content(&world, &saved) {
         prop_assert_eq!(at_one.difference(&seen), None, "checkpoints are equal only if components are");
@@ -71,6 +80,7 @@ fn any_component(forgets: bool, first: &[Act], then: &[Act], more: &[Act]) -> Re
         prop_assert_eq!(timeless(again.information()), timeless(saved.information()), "directly {}", directly);
         // Not only does it look the same: a checkpoint of it is the same to the byte, whichever way it was restored.
         prop_assert!(contents(&world, &again) == contents(&world, &saved), "directly {}", directly);
+        prop_assert_eq!(difference(&world, &again, &saved), None, "directly {}", directly);
 
         // It is a component like any other, and its checkpoints are too.
         let player = Player::live(child);

@@ -25,7 +25,7 @@ impl Image {
     /// # Errors
     /// The checkpoint is not what one is like.
     pub fn new(identity: Identity, information: Information, pages: MemoryPages) -> Result<Self, Fault> {
-        let header = write(&information, &identity, &mut Borrowed(&pages), &mut Nowhere).map_err(fault_of_writing)?;
+        let header = write(&information, &identity, &mut &pages, &mut Nowhere).map_err(fault_of_writing)?;
         Ok(Self { header, identity, information, pages })
     }
 
@@ -51,7 +51,7 @@ impl Image {
     /// It is not what one is like.
     pub fn encode(&self) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
-        let mut pages = Borrowed(&self.pages);
+        let mut pages = &self.pages;
         write(&self.information, &self.identity, &mut pages, &mut bytes).map_err(fault_of_writing)?;
         Ok(bytes)
     }
@@ -121,14 +121,11 @@ impl PageSink for MemoryPages {
     }
 }
 
-/// They are asked for only.
-struct Borrowed<'a>(&'a MemoryPages);
-
-impl PageSource for Borrowed<'_> {
+impl PageSource for &MemoryPages {
     type Error = Infallible;
 
     fn page(&mut self, index: u32) -> Result<&Page, Infallible> {
-        Ok(self.0.get(index))
+        Ok(self.get(index))
     }
 }
 
