@@ -47,6 +47,14 @@ impl<C> Session<C> {
         Shared::new(self.env, slot).map_err(HandleError::Memory)
     }
 
+    /// A handle by which the server can [borrow](Env::borrow) a signal context of this component's, to raise it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn lend(&self, context: Slot) -> Result<u32, CallError<SessionError>> {
+        self.env.parent().lend(self.slot, context)
+    }
+
     /// The number of whatever the server has handed over, a signal context for example.
     ///
     /// # Errors
@@ -117,5 +125,14 @@ impl Env {
     /// Why there is none.
     pub fn hand_over(&self, session: u32, number: Slot, writable: bool) -> Result<u32, CallError<SessionError>> {
         self.parent().hand_over(session, number, writable)
+    }
+
+    /// The signal context that the client of a session of this component's has [lent](Session::lend), under a number that is
+    /// to be given up with `pd().remove` when the session goes. It can be raised, and be gone.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn borrow(&self, session: u32, handle: u32) -> Result<Slot, CallError<RedeemError>> {
+        self.parent().borrow(session, handle, ANY)
     }
 }

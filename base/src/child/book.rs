@@ -3,7 +3,7 @@
 //! Components are numbers here, and nothing is called: what is to be done follows from what is returned. A session's number
 //! is the badge with which its requests reach the server, and is never used twice.
 //!
-//! What a component can make its parent keep is bounded: [`MAX_OPEN`] sessions of a client, [`MAX_HANDLES`] handles and
+//! What a component can make its parent keep is bounded: [`MAX_OPEN`] sessions of a client, [`MAX_HANDLES`] handles of each side and
 //! [`MAX_UPGRADES`] upgrades that were not looked at of a session, [`MAX_SERVICES`] services of a server.
 
 use alloc::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// Most sessions of a client, those that are not answered yet included.
 pub const MAX_OPEN: usize = 64;
-/// Most handles of a session.
+/// Most handles of a session, of each side.
 pub const MAX_HANDLES: usize = 32;
 /// Most upgrades of a session that its server has not looked at.
 pub const MAX_UPGRADES: usize = 8;
@@ -54,6 +54,8 @@ struct Session {
     argument: heapless::Vec<u8, MAX_ARGUMENT>,
     state: State,
     handles: Vec<Handed>,
+    /// What the client lets the server have: numbers of its own.
+    lent: Vec<Slot>,
     upgrades: usize,
     /// The server's capability by which the client reaches it; none for the server's endpoint.
     at: Option<Slot>,
@@ -87,14 +89,14 @@ pub enum Opened {
     Accepted(u32),
 }
 
-/// What a server has handed over.
+/// What a server has handed over, or a client lent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handed {
     /// By whom.
     pub server: Member,
     /// Its number for it.
     pub number: Slot,
-    /// Whether the client may write to it.
+    /// Whether who gets it may write to it.
     pub writable: bool,
 }
 
@@ -190,6 +192,7 @@ impl Book {
             argument,
             state,
             handles: Vec::new(),
+            lent: Vec::new(),
             upgrades: 0,
             at: None,
         };
@@ -318,6 +321,31 @@ impl Book {
     pub fn served_at(&self, number: u32) -> Option<Handed> {
         let session = self.sessions.get(&number)?;
         Some(Handed { server: session.server, number: session.at?, writable: true })
+    }
+
+    /// A client lets the server of a session have something of its own; tells the handle.
+    ///
+    /// # Errors
+    /// It has no such session, or has lent too much.
+    pub fn lend(&mut self, client: Member, slot: Slot, own: Slot) -> Result<u32, SessionError> {
+        let number = self.slots.get(&(client, slot)).ok_or(SessionError::Nothing)?;
+        let session = self.sessions.get_mut(number).ok_or(SessionError::Nothing)?;
+        // The same again is the same handle.
+        if let Some(known) = session.lent.iter().position(|known| *known == own) {
+            return Ok(known as u32 + 1);
+        }
+        if session.lent.len() == MAX_HANDLES {
+            return Err(SessionError::Caps);
+        }
+        session.lent.push(own);
+        Ok(session.lent.len() as u32)
+    }
+
+    /// What the client of a server's session meant by that handle: from whom, and its number there.
+    pub fn borrow(&self, server: Member, number: u32, handle: u32) -> Option<Handed> {
+        let session = self.sessions.get(&number).filter(|s| s.server == server && s.state != State::Closing)?;
+        let own = *session.lent.get((handle as usize).checked_sub(1)?)?;
+        Some(Handed { server: session.client, number: own, writable: true })
     }
 
     /// What the server of a client's session meant by that handle.

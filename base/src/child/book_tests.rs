@@ -112,6 +112,28 @@ fn handles_belong_to_one_session() {
 }
 
 #[test]
+fn what_a_client_lends_is_for_the_server_of_that_session() {
+    let mut book = Book::new();
+    let number = opened(&mut book);
+    assert_eq!(book.lend(CLIENT.0, Slot(20), Slot(40)), Ok(1));
+    assert_eq!(book.lend(CLIENT.0, Slot(20), Slot(40)), Ok(1), "the same again");
+    for (client, slot) in [(CLIENT.0, 21), (SERVER, 20), (8, 20)] {
+        assert_eq!(book.lend(client, Slot(slot), Slot(40)), Err(SessionError::Nothing));
+    }
+    let lent = Handed { server: CLIENT.0, number: Slot(40), writable: true };
+    assert_eq!(book.borrow(SERVER, number, 1), Some(lent));
+    for (server, number, handle) in [(SERVER, number, 0), (SERVER, number, 2), (SERVER, number, !0), (8, number, 1)] {
+        assert_eq!(book.borrow(server, number, handle), None);
+    }
+    for n in 2..=MAX_HANDLES as u32 {
+        assert_eq!(book.lend(CLIENT.0, Slot(20), Slot(40 + n)), Ok(n));
+    }
+    assert_eq!(book.lend(CLIENT.0, Slot(20), Slot(99)), Err(SessionError::Caps));
+    book.close(CLIENT.0, Slot(20)).unwrap();
+    assert_eq!(book.borrow(SERVER, number, 1), None, "the client does not want it any more");
+}
+
+#[test]
 fn upgrades_reach_the_server() {
     let mut book = Book::new();
     let number = opened(&mut book);

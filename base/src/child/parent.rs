@@ -182,7 +182,7 @@ impl<'a, P: ChildPolicy> Asked<'a, P> {
         Ok(())
     }
 
-    /// What a sibling has handed over becomes known to the child.
+    /// What a sibling has handed over, or lent, becomes known to the child.
     fn share(&self, handed: Handed, at: Slot) -> Result<Slot, CallError<InstallError>> {
         let (pd, from, to) = (self.family.pd(), self.pd_of(handed.server), self.pd_of(self.child));
         let (Some(from), Some(to)) = (from, to) else { return Err(InstallError::Nothing.into()) };
@@ -322,12 +322,7 @@ impl<P: ChildPolicy> Parent for Asked<'_, P> {
 
     fn redeem(&mut self, session: Slot, handle: u32, at: Slot) -> Result<Slot, RedeemError> {
         let handed = self.family.book.redeem(self.child, session, handle).ok_or(RedeemError::Nothing)?;
-        self.share(handed, at).map_err(|error| match error {
-            CallError::Error(InstallError::Caps) => RedeemError::Caps,
-            CallError::Error(InstallError::Occupied) => RedeemError::Occupied,
-            CallError::Error(InstallError::Range) => RedeemError::Range,
-            _ => RedeemError::Nothing,
-        })
+        self.share(handed, at).map_err(redeeming)
     }
 
     fn report(&mut self, component: &str, event: Event) -> Result<(), ReportError> {
@@ -340,6 +335,15 @@ impl<P: ChildPolicy> Parent for Asked<'_, P> {
 
     fn serve_at(&mut self, session: u32, endpoint: Slot) -> Result<(), SessionError> {
         self.family.book.serve_at(self.child, session, endpoint)
+    }
+
+    fn lend(&mut self, session: Slot, context: Slot) -> Result<u32, SessionError> {
+        self.family.book.lend(self.child, session, context)
+    }
+
+    fn borrow(&mut self, session: u32, handle: u32, at: Slot) -> Result<Slot, RedeemError> {
+        let lent = self.family.book.borrow(self.child, session, handle).ok_or(RedeemError::Nothing)?;
+        self.share(lent, at).map_err(redeeming)
     }
 }
 
@@ -358,6 +362,15 @@ fn opening(error: CallError<InstallError>) -> CallError<OpenError> {
         CallError::Error(_) => OpenError::Service.into(),
         CallError::Refused => CallError::Refused,
         _ => OpenError::Gone.into(),
+    }
+}
+
+fn redeeming(error: CallError<InstallError>) -> RedeemError {
+    match error {
+        CallError::Error(InstallError::Caps) => RedeemError::Caps,
+        CallError::Error(InstallError::Occupied) => RedeemError::Occupied,
+        CallError::Error(InstallError::Range) => RedeemError::Range,
+        _ => RedeemError::Nothing,
     }
 }
 

@@ -563,6 +563,12 @@ fn siblings_have_sessions_of_each_other() {
     assert_eq!(client.redeem(slot, 99, ANY), Err(RedeemError::Nothing.into()));
     assert_eq!(server.redeem(slot, handle, ANY), Err(RedeemError::Nothing.into()));
 
+    let handle = client.lend(slot, Slot(35)).unwrap();
+    let lent = server.borrow(task.session, handle, ANY).unwrap();
+    assert_eq!(home.at(0, lent), Some("35 of client of 100".into()));
+    assert_eq!(server.borrow(task.session, handle + 1, ANY), Err(RedeemError::Nothing.into()));
+    assert_eq!(client.borrow(task.session, handle, ANY), Err(RedeemError::Nothing.into()));
+
     client.close(slot).unwrap();
     assert_eq!(home.at(1, slot), None);
     assert_eq!(client.close(slot), Err(SessionError::Nothing.into()));

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod cpu;
 pub mod device;
 pub mod echo;
+pub mod link;
 pub mod log;
 pub mod parent;
 pub mod pd;
@@ -35,6 +36,7 @@ pub const INTERFACES: &[Interface] = &[
     echo::INTERFACE,
     census::INTERFACE,
     checkpoint::INTERFACE,
+    link::INTERFACE,
 ];
 
 #[cfg(test)]

@@ -74,6 +74,14 @@ pub trait Parent {
     /// with that capability's badge, instead of at its own endpoint. Before the task is `done`.
     #[operation(15)]
     fn serve_at(&mut self, session: u32, endpoint: Slot) -> Result<(), SessionError>;
+
+    /// A handle by which the server of a session can have a signal context of this component, to raise it.
+    #[operation(16)]
+    fn lend(&mut self, session: Slot, context: Slot) -> Result<u32, SessionError>;
+
+    /// What the client of a session has lent by that handle.
+    #[operation(17)]
+    fn borrow(&mut self, session: u32, handle: u32, at: Slot) -> Result<Slot, RedeemError>;
 }
 
 /// Name of a component.

@@ -542,6 +542,21 @@ impl parent::Parent for World {
         Err(parent::SessionError::Nothing)
     }
 
+    fn lend(&mut self, _: Slot, context: Slot) -> Result<u32, parent::SessionError> {
+        match self.objects.get(&context) {
+            Some(Object::Context(_)) => Ok(context.0),
+            _ => Err(parent::SessionError::Kind),
+        }
+    }
+
+    /// One machine has one component: what a client of a test lends is the component's own, by its number.
+    fn borrow(&mut self, _: u32, handle: u32, _: Slot) -> Result<Slot, parent::RedeemError> {
+        match self.objects.get(&Slot(handle)) {
+            Some(Object::Context(_)) => Ok(Slot(handle)),
+            _ => Err(parent::RedeemError::Nothing),
+        }
+    }
+
     fn redeem(&mut self, _: Slot, handle: u32, at: Slot) -> Result<Slot, parent::RedeemError> {
         let handed: Vec<_> = self.handed_over.clone();
         let (_, number, writable) = handed.get(handle as usize).ok_or(parent::RedeemError::Nothing)?;

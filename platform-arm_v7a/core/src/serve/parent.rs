@@ -77,6 +77,14 @@ impl Parent for Call<'_> {
     fn serve_at(&mut self, _: u32, _: Slot) -> Result<(), SessionError> {
         Err(SessionError::Nothing)
     }
+
+    fn lend(&mut self, _: Slot, _: Slot) -> Result<u32, SessionError> {
+        Err(SessionError::Nothing)
+    }
+
+    fn borrow(&mut self, _: u32, _: u32, _: Slot) -> Result<Slot, RedeemError> {
+        Err(RedeemError::Nothing)
+    }
 }
 
 impl Call<'_> {
