@@ -18,6 +18,7 @@
 //! * [`compare()`](compare::compare): whether two checkpoints say the same.
 //! * [`restore`]: from a value to objects, by replay or directly.
 //! * [`storage`]: what the caller brings.
+//! * [`store`]: images that are kept where they outlive the system.
 //! * [`surroundings`]: what the library asks of whoever embeds it.
 //! * [`notes`]: what is done, as events of a trace.
 //! * [`upstream`]: the parent's own sessions.
@@ -45,6 +46,7 @@ mod standing;
 pub mod start;
 pub mod stop;
 pub mod storage;
+pub mod store;
 pub mod surroundings;
 pub mod table;
 pub mod upstream;

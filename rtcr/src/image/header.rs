@@ -3,7 +3,7 @@
 use core::fmt;
 
 use base::session::pd::PAGE;
-use crc::{CRC_32_ISO_HDLC, Crc};
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
 use super::{fault::Fault, section::Section, section::TABLE};
 
@@ -24,8 +24,16 @@ pub(super) const ENTRY: usize = 16;
 const CHECKSUM: core::ops::Range<usize> = 20..24;
 const REQUIRED: u16 = 1;
 
-/// Checksum of all parts.
-pub(super) static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+/// Checksum of all parts. Sixteen bytes at a time: a page costs a third of what it does byte by byte, for 16 KiB of tables.
+pub(super) static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+
+/// A checksum on its way.
+pub(super) type Digest = crc::Digest<'static, u32, Table<16>>;
+
+/// The checksum of these bytes.
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    CRC.checksum(bytes)
+}
 
 /// Header and directory, as bytes.
 pub(super) type HeaderBytes = heapless::Vec<u8, { FIXED + MAX_SECTIONS * ENTRY }>;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Source,
     fault::Fault,
-    header::{CRC, Entry, FIXED, Header},
+    header::{CRC, Digest, Entry, FIXED, Header},
     read::ReadError,
     record::MAX_RECORD,
     section::Section,
@@ -29,7 +29,7 @@ pub(super) struct Input<S> {
     end: usize,
     /// Bytes of the section that were not fetched yet.
     left: u64,
-    digest: crc::Digest<'static, u32>,
+    digest: Digest,
     /// How many records of the section there were.
     records: u32,
 }

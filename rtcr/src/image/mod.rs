@@ -4,7 +4,8 @@
 //! types of its own (`record`), into and from which information is converted, so that a change of the library's types
 //! does not change the format unnoticed.
 //!
-//! * [`write()`]: a checkpoint's information, and its pages one at a time, in order to a [`Sink`].
+//! * [`write()`]: a checkpoint's information, and its pages one at a time, in order to a [`Sink`]; [`measure()`] is its first
+//!   half, after which it is known how long the image will be.
 //! * [`Reader`]: in order from a [`Source`], into room that the caller brings. Nothing in an image is trusted, and
 //!   nothing is taken that is not what [`write()`] would have written.
 //! * [`check()`]: what information must be like; asked by both.
@@ -25,11 +26,12 @@ use base::session::pd::PAGE;
 
 pub use check::check;
 pub use fault::{Fault, ObjectFault, PageFault, RegionFault};
+pub(crate) use header::crc32;
 pub use header::{ARM, Entry, Header, MAGIC, MAX_SECTIONS, VERSION, Version};
 pub use read::{ReadError, Reader};
 pub use section::{Description, Section, TABLE};
 pub use whole::{Image, MemoryPages};
-pub use write::{WriteError, write};
+pub use write::{Measured, WriteError, measure, write};
 
 use crate::object::{ModuleName, ThreadName};
 

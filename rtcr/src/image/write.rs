@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     Identity, Page, PageSource, Sink, check,
     fault::{Fault, PageFault},
-    header::{ARM, CRC, Entry, Header},
+    header::{ARM, CRC, Digest, Entry, Header},
     inventory::{Inventory, dataspaces},
     record::{Asked, Component, Kind, MAX_RECORD, Object, Region, Registers, RegistersOf},
     section::{Section, TABLE},
@@ -55,6 +55,24 @@ pub fn write<S: Sink, P: PageSource>(
     pages: &mut P,
     sink: &mut S,
 ) -> Result<Header, WriteError<S::Error, P::Error>> {
+    let measured = measure(information, identity, pages).map_err(|error| match error {
+        WriteError::Sink(never) => match never {},
+        WriteError::Pages(error) => WriteError::Pages(error),
+        WriteError::Fault(fault) => WriteError::Fault(fault),
+    })?;
+    measured.write(pages, sink)?;
+    Ok(measured.header)
+}
+
+/// What the image of a checkpoint is like, before any of it is written. Each page is looked at once.
+///
+/// # Errors
+/// There is none.
+pub fn measure<'a, P: PageSource>(
+    information: &'a Information,
+    identity: &Identity,
+    pages: &mut P,
+) -> Result<Measured<'a>, WriteError<Infallible, P::Error>> {
     check(information, identity)?;
     let component = Component::new(identity, information);
     let mut inventory = Inventory::new(component.pages);
@@ -67,7 +85,7 @@ pub fn write<S: Sink, P: PageSource>(
         }
     }
     let contents = (contents.finalize(), inventory.count() * size_of::<Page>() as u64);
-    let body = Body { component: &component, information, inventory: &inventory };
+    let body = Body { component, information, inventory };
     let entries = TABLE.map(|known| {
         let (checksum, length) = if known.section == Section::Contents {
             contents
@@ -78,28 +96,54 @@ pub fn write<S: Sink, P: PageSource>(
         };
         Entry { kind: known.section.kind(), required: known.required, checksum, length }
     });
-    let header = Header::new(ARM, entries);
-    sink.write(&header.bytes()).map_err(WriteError::Sink)?;
-    for known in TABLE {
-        body.write(known.section, sink).map_err(WriteError::Sink)?;
+    Ok(Measured { header: Header::new(ARM, entries), body, contents: contents.0 })
+}
+
+/// An image of which all is known but the content of its pages.
+pub struct Measured<'a> {
+    header: Header,
+    body: Body<'a>,
+    /// Checksum of the pages that are written.
+    contents: u32,
+}
+
+impl Measured<'_> {
+    /// What it says of itself.
+    pub const fn header(&self) -> &Header {
+        &self.header
     }
-    let mut digest = CRC.digest();
-    for (dataspace, info) in dataspaces(information) {
-        for number in info.skipped..info.pages {
-            let page = pages.page(info.stored + number).map_err(WriteError::Pages)?;
-            if inventory.is_saved(info.stored + number) == is_zero(page) {
-                return Err(Fault::Page { dataspace, page: number, fault: PageFault::Changed }.into());
-            }
-            if inventory.is_saved(info.stored + number) {
-                digest.update(page);
-                sink.write(page).map_err(WriteError::Sink)?;
+
+    /// Writes it. Each page is looked at once more.
+    ///
+    /// # Errors
+    /// What the sink has got is no image.
+    pub fn write<S: Sink, P: PageSource>(
+        &self,
+        pages: &mut P,
+        sink: &mut S,
+    ) -> Result<(), WriteError<S::Error, P::Error>> {
+        sink.write(&self.header.bytes()).map_err(WriteError::Sink)?;
+        for known in TABLE {
+            self.body.write(known.section, sink).map_err(WriteError::Sink)?;
+        }
+        let (inventory, mut digest) = (&self.body.inventory, CRC.digest());
+        for (dataspace, info) in dataspaces(self.body.information) {
+            for number in info.skipped..info.pages {
+                let page = pages.page(info.stored + number).map_err(WriteError::Pages)?;
+                if inventory.is_saved(info.stored + number) == is_zero(page) {
+                    return Err(Fault::Page { dataspace, page: number, fault: PageFault::Changed }.into());
+                }
+                if inventory.is_saved(info.stored + number) {
+                    digest.update(page);
+                    sink.write(page).map_err(WriteError::Sink)?;
+                }
             }
         }
+        if digest.finalize() != self.contents {
+            return Err(Fault::Checksum(Section::Contents).into());
+        }
+        Ok(())
     }
-    if digest.finalize() != contents.0 {
-        return Err(Fault::Checksum(Section::Contents).into());
-    }
-    Ok(header)
 }
 
 /// Pages with content, counted from the checkpoint's first.
@@ -115,7 +159,7 @@ pub(super) fn is_zero(page: &Page) -> bool {
 
 /// Counts, and makes a checksum.
 struct Measure {
-    digest: crc::Digest<'static, u32>,
+    digest: Digest,
     length: u64,
 }
 
@@ -131,9 +175,9 @@ impl Sink for Measure {
 
 /// All sections but contents.
 struct Body<'a> {
-    component: &'a Component,
+    component: Component,
     information: &'a Information,
-    inventory: &'a Inventory,
+    inventory: Inventory,
 }
 
 impl Body<'_> {
@@ -141,7 +185,7 @@ impl Body<'_> {
     fn write<S: Sink>(&self, section: Section, sink: &mut S) -> Result<(), S::Error> {
         let Information { journal, objects, regions, .. } = self.information;
         match section {
-            Section::Component => put(sink, self.component),
+            Section::Component => put(sink, &self.component),
             Section::Journal => {
                 let mut place = 0;
                 while let Some((entry, next)) = journal.entry(place) {
