@@ -1,5 +1,7 @@
 //! A scenario, from its file to how it ended: the steps of this library in a row, for the command line and for tests.
 
+use std::path::PathBuf;
+
 use kernel::{Flavour, build::Kernel};
 use serde::Serialize;
 
@@ -36,6 +38,8 @@ pub struct Request {
     pub trace: Option<trace::Request>,
     /// Real time without a byte on the console after which the run is ended; none for what its limit suggests.
     pub watchdog: Option<std::time::Duration>,
+    /// The RAM as a file that outlives the run, of [`qemu::RAM`] bytes; not with `trace`.
+    pub memory: Option<PathBuf>,
 }
 
 impl Request {
@@ -51,6 +55,7 @@ impl Request {
             gdb: false,
             trace: None,
             watchdog: None,
+            memory: None,
         }
     }
 }
@@ -132,7 +137,8 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(Heard<'_>))
         // Another debugger will do.
         terminal::note(error);
     }
-    let Request { loaded, kernel, without_patches, toolchain, clock, interactive, gdb, trace, watchdog } = request;
+    let Request { loaded, kernel, without_patches, toolchain, clock, interactive, gdb, trace, watchdog, memory } =
+        request;
     let toolchain = toolchain.map_or_else(setup::toolchain, setup::toolchain_of)?;
     let kernel = KernelRequest { flavour: kernel, without_patches };
     let built = build::build(workspace, &toolchain, &loaded.scenario, &kernel)?;
@@ -150,6 +156,7 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(Heard<'_>))
         gdb: gdb
             .then(|| gdb::Sources { checkout: workspace.root().to_owned(), kernel: built.kernel.debug_root.clone() }),
         record: recording.as_ref().map(replay::Recording::path),
+        memory,
     };
     let outcome = machine::run(&image.bytes, &built.parts, &options, show)?;
     let explanation = explain::explain(&outcome, &loaded.scenario, &built.parts);

@@ -54,6 +54,7 @@ fn options() -> Options {
         interactive: false,
         gdb: None,
         record: None,
+        memory: None,
     }
 }
 

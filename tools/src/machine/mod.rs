@@ -59,6 +59,8 @@ pub struct Options {
     pub gdb: Option<gdb::Sources>,
     /// Record the run, to replay it later; not with [`Clock::Real`].
     pub record: Option<PathBuf>,
+    /// The RAM, of [`qemu::RAM`] bytes, if it is to outlive the machine; not with `record`.
+    pub memory: Option<PathBuf>,
 }
 
 /// The real time that no run should need: 20 times its limit of virtual time, at least a minute.
@@ -179,7 +181,8 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
     }
 
     let program = options.qemu.clone();
-    let sockets = qemu::Sockets { control: &control_path, monitor: &monitor_path, gdb };
+    let sockets =
+        qemu::Sockets { control: &control_path, monitor: &monitor_path, gdb, memory: options.memory.as_deref() };
     let mut command =
         qemu::command(&program, &image_file, options.clock, sockets, options.record.as_deref().map(Log::Record));
     command.stdin(if options.interactive { Stdio::piped() } else { Stdio::null() });

@@ -72,7 +72,12 @@ pub struct Sockets<'a> {
     pub monitor: &'a Path,
     /// The debugger, if there is one.
     pub gdb: Option<Gdb<'a>>,
+    /// The RAM, of [`RAM`] bytes, if it is to outlive the machine. Not with a log: that begins with the RAM as it was.
+    pub memory: Option<&'a Path>,
 }
+
+/// Bytes of RAM.
+pub const RAM: u64 = 1 << 30;
 
 /// The sabrelite board with its first serial line (UART1) on the control socket and its second (UART2) on standard input
 /// and output. QEMU connects to the control and monitor sockets, so they must be listened on before.
@@ -83,7 +88,12 @@ pub fn command(program: &OsStr, image: &Path, clock: Clock, sockets: Sockets<'_>
     let escaped = |path: &Path| path.display().to_string().replace(',', ",,");
     let socket = |id: &str, path: &Path, more: &str| format!("socket,id={id},path={}{more}", escaped(path));
     let mut command = process::mortal(program);
-    command.args(["-M", "sabrelite", "-m", "1G", "-nodefaults", "-display", "none"]);
+    let machine = if sockets.memory.is_some() { "sabrelite,memory-backend=ram" } else { "sabrelite" };
+    command.args(["-M", machine, "-m", "1G", "-nodefaults", "-display", "none"]);
+    if let Some(file) = sockets.memory {
+        let backend = format!("memory-backend-file,id=ram,size={RAM},mem-path={},share=on", escaped(file));
+        command.arg("-object").arg(backend);
+    }
     if clock == Clock::Instructions {
         let log = match log {
             None => String::new(),
@@ -116,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_control_line_is_the_first_serial_line() {
-        let sockets = Sockets { control: Path::new("/t/a,b"), monitor: Path::new("/t/m"), gdb: None };
+        let sockets = Sockets { control: Path::new("/t/a,b"), monitor: Path::new("/t/m"), gdb: None, memory: None };
         let text = |log| {
             let command = command(OsStr::new("qemu"), Path::new("/t/image"), Clock::Instructions, sockets, log);
             let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
