@@ -20,6 +20,7 @@
 //! | `busy_tries` | how often a child that is busy is looked at again | 20 |
 //! | `busy_every` | microseconds from one time to the next | 100 |
 //! | `restore` | `replay` or `direct` | `replay` |
+//! | `compare` | 1 if each restore is made in both ways, and what comes of it is compared | 0 |
 //! | `restore_binary` | the program that a new instance runs | its own |
 //! | `restore_tries` | how often a restore is tried | 3 |
 //! | `restore_every` | microseconds from one try to the next | 1000 |
@@ -33,6 +34,7 @@
 
 extern crate alloc;
 
+mod compare;
 mod home;
 mod keeper;
 mod look;

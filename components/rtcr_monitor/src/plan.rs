@@ -35,6 +35,8 @@ pub struct Plan {
     pub busy_every: Duration,
     /// How children are restored.
     pub way: Way,
+    /// Whether each restore is made in both ways, and what comes of it is compared.
+    pub compare: bool,
     /// How often a restore is tried.
     pub tries: u32,
     /// From one try to the next.
@@ -103,6 +105,7 @@ impl Plan {
             run_on: time("run_on", 0)?,
             busy_tries: number("busy_tries", 20)?,
             busy_every: time("busy_every", 100)?,
+            compare: number("compare", 0)? > 0,
             tries: number("restore_tries", 3)?,
             try_every: time("restore_every", 1_000)?,
             boot_limit: time("boot_limit", 100_000)?,

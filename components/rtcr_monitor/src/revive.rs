@@ -247,7 +247,7 @@ impl Keeper {
         for left in (0..self.plan.tries.max(1)).rev() {
             let is_refused = self.plan.tries.max(1) - left <= self.plan.refusals;
             self.refuse(if is_refused { refused } else { 0 });
-            let restored = self.restore(program, saved);
+            let restored = self.restore_and_compare(program, saved);
             self.refuse(0);
             let error = match restored {
                 Ok(restored) => return Ok(restored),
@@ -266,19 +266,12 @@ impl Keeper {
         Err(failed(&"it is never restored"))
     }
 
-    /// A new instance that is what the checkpoint says.
-    fn restore(&mut self, program: Program<'_>, kept: &Kept) -> Result<Restored, NotRestored> {
-        let saved = &kept.checkpoint;
+    /// A new instance that is what the checkpoint says; and tells so.
+    pub(crate) fn restore(&mut self, way: Way, program: Program<'_>, kept: &Kept) -> Result<Restored, NotRestored> {
         self.home.done = Statistics::default();
         let begun = self.home.now();
-        let (way, restored) = match (self.plan.way, saved.information().stage) {
-            (Way::Direct, Stage::Running) => {
-                let child = Child::restore_directly(self.up, &self.post.settings, saved, &mut self.home)?;
-                (Way::Direct, (child, None))
-            }
-            // What had not passed the barrier is its journal and nothing else.
-            _ => (Way::Replay, self.replay(program, saved)?),
-        };
+        let restored = self.restore_by(way, program, kept)?;
+        let way = if kept.checkpoint.information().stage == Stage::Running { way } else { Way::Replay };
         let took = Micros(self.home.now().saturating_sub(begun));
         let Statistics { answered, objects, pages, repaired, threads, .. } = self.home.done;
         log::info!(
@@ -291,9 +284,20 @@ impl Keeper {
             Count(pages, "page"),
             Count(threads, "thread"),
         );
-        let saved = saved.information().account;
+        let saved = kept.checkpoint.information().account;
         self.home.has(saved.ram, saved.caps);
         Ok(restored)
+    }
+
+    pub(crate) fn restore_by(&mut self, way: Way, program: Program<'_>, kept: &Kept) -> Result<Restored, NotRestored> {
+        let saved = &kept.checkpoint;
+        match (way, saved.information().stage) {
+            (Way::Direct, Stage::Running) => {
+                Ok((Child::restore_directly(self.up, &self.post.settings, saved, &mut self.home)?, None))
+            }
+            // What had not passed the barrier is its journal and nothing else.
+            _ => self.replay(program, saved),
+        }
     }
 
     /// A new instance boots itself, answered from the checkpoint's journal, within the plan's limit.
@@ -380,7 +384,7 @@ enum Untaken {
 }
 
 /// Why there is no new instance. The checkpoint is as it was.
-enum NotRestored {
+pub(crate) enum NotRestored {
     Error(RestoreError),
     /// It did what it may not before its barrier.
     Faulted(Box<Exception>),
@@ -388,6 +392,8 @@ enum NotRestored {
     TooLong,
     /// Nobody would notice that.
     Unlimited(CallError<TimeoutError>),
+    /// Restored in another way it would be another one, or nobody can tell.
+    Differs(String),
 }
 
 impl From<RestoreError> for NotRestored {
@@ -408,6 +414,7 @@ impl fmt::Display for NotRestored {
                 }
             }
             Self::TooLong => write!(f, "the new instance does not get to its barrier in time"),
+            Self::Differs(what) => f.write_str(what),
             Self::Unlimited(error) => write!(f, "there is no timeout for its bootstrap: {error:?}"),
         }
     }
