@@ -256,7 +256,7 @@ impl Surroundings for Home {
 }
 
 /// What is about sessions of the child's own is the library's, and does not come here.
-#[base::interposer(refuse(open, close, upgrade, redeem, report, serve_at))]
+#[base::interposer(refuse(open, close, upgrade, redeem, report, serve_at, lend, borrow))]
 impl parent::Interposer for Home {
     fn exit(&mut self, (code,): Arguments<'_, call::Exit>) -> Decision<call::Exit> {
         self.fate = Some(Fate::Exited(code));
