@@ -4,7 +4,7 @@ use base::{
     env::slots,
     rpc::{Buffer, Call, CallError, Connection, Reply, Request, Slot, Status, Transport},
     session::{
-        cpu::ThreadError,
+        cpu::{Activity, ThreadError},
         pd::{self, CopyError, LookupError, MAX_COPY},
     },
 };
@@ -88,6 +88,16 @@ impl<T: Transport + Copy> Child<T> {
     /// The parent's number for its protection domain.
     pub const fn number(&self) -> Slot {
         self.pd.number
+    }
+
+    /// The parent's number for a thread that runs, or would if the processor were free: none if all wait for something, or are
+    /// stopped. A thread that cannot be looked at does not run. Cost: a request for each thread.
+    pub fn running(&self) -> Option<Slot> {
+        let runs = |thread: &Slot| {
+            let state = self.up.cpu().read(*thread);
+            state.is_ok_and(|state| state.activity == Activity::Running && state.paused == 0)
+        };
+        self.table.iter().filter_map(|(_, object)| object.thread().ok()).map(|thread| thread.number()).find(runs)
     }
 
     /// The sessions of the parent.

@@ -123,6 +123,12 @@ pub trait Surroundings {
         0
     }
 
+    /// The component says something. Whether it goes on to LOG; else whoever embeds the library shows it, when it likes.
+    fn says(&mut self, text: &[u8]) -> bool {
+        let _ = text;
+        true
+    }
+
     /// Something has been done, for traces and statistics.
     fn event(&mut self, event: Event) {
         let _ = event;

@@ -140,6 +140,15 @@ pub enum Event {
     Failed(heapless::String<200>),
     /// It was asked to exit, did not in time, and was ended.
     Overdue,
+    /// It has crashed, and its parent does something about that.
+    Crashed {
+        /// How.
+        crash: Crash,
+        /// What its parent does. What becomes of one that is given up is told next.
+        remedy: Remedy,
+        /// How often it was recovered until now, with this time.
+        recoveries: u32,
+    },
     /// It goes on; its parent has looked whether it could be checkpointed.
     Checked {
         /// What stands in the way, for people; empty if nothing does.
@@ -147,6 +156,32 @@ pub enum Event {
         /// What it has asked for and was refused, because it is not supported, for people.
         refused: heapless::String<160>,
     },
+}
+
+/// How a component crashes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Crash {
+    /// It did what it may not.
+    Faulted(Cause, Place),
+    /// It panicked.
+    Panicked(Place),
+    /// It ended itself with another code than 0.
+    Exited(i32),
+    /// It ran and asked for nothing for so many microseconds; and where it was then.
+    Silent(u32, Place),
+    /// It has crashed, and could not be recovered like the last remedy says.
+    Unrestored,
+}
+
+/// What a parent does about a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Remedy {
+    /// The component goes back to its checkpoint of that number.
+    Restored(u32),
+    /// It starts from its beginning.
+    Started,
+    /// It was recovered as often as may be.
+    GivenUp,
 }
 
 /// Why there is no session.

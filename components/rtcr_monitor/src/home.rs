@@ -8,7 +8,7 @@ use base::{
     env::slots,
     rpc::{Arguments, Buffer, CallError, Connection, Decision, Reply, Request, Shared, Slot, ThreadNumber},
     session::{
-        checkpoint,
+        checkpoint, log as log_session,
         parent::{self, Event as Fate, Name, OpenError, RedeemError, RequestError, SessionError, call},
         pd::OWN,
     },
@@ -21,6 +21,7 @@ use rtcr::{
 };
 
 use crate::{
+    output::{Mark, Output},
     pace::Pace,
     seats::{Seats, To},
     services::Services,
@@ -42,6 +43,11 @@ pub struct Home {
     services: Arc<Services>,
     /// Where the child's own requests arrive.
     endpoint: Slot,
+    /// What it says, and where to.
+    pub output: Output,
+    log: log_session::Client,
+    /// Wakes the keeper, since there is no room for what the child says.
+    full: Slot,
     /// What it asks for itself.
     pub wishes: Wishes,
     /// The sessions that it has of others' services.
@@ -72,6 +78,7 @@ impl Home {
         services: Arc<Services>,
         endpoint: Slot,
         (seats, pace, wishes): (Seats, Pace, Wishes),
+        (output, log, full): (Output, Slot, Slot),
     ) -> Self {
         Self {
             env,
@@ -81,6 +88,9 @@ impl Home {
             child,
             services,
             endpoint,
+            output,
+            log: log_session::Client::new(env.platform(), log),
+            full,
             seats,
             pace,
             wishes,
@@ -116,6 +126,26 @@ impl Home {
         self.services.ended(self.child);
         self.seats.close_all();
         self.policy.event(&self.name, fate);
+    }
+
+    /// A checkpoint was taken: what the child has said until then is never undone.
+    pub fn confirm_output(&mut self) {
+        self.output.release(|line| self.log.print(line));
+    }
+
+    /// There was none, and there is no room for more.
+    pub fn give_out(&mut self) {
+        self.output.release_unconfirmed(|line| self.log.print(line));
+    }
+
+    /// The child goes back to a checkpoint at which it had said that, or to its beginning.
+    pub fn takes_back(&mut self, said: Option<&Mark>) {
+        self.output.goes_back(said, |line| self.log.print(line));
+    }
+
+    /// The child has ended, well or not.
+    pub fn last_words(&mut self, well: bool) {
+        self.output.ends(well, |line| self.log.print(line));
     }
 
     /// Something is to be known of the child, which goes on.
@@ -225,6 +255,18 @@ impl Surroundings for Home {
 
     fn call_again(&mut self, thread: ThreadNumber, call: CallInfo) {
         self.seats.call_again(thread, call);
+    }
+
+    fn says(&mut self, text: &[u8]) -> bool {
+        if self.output.is_transparent() {
+            return true;
+        }
+        self.output.say(text, |line| self.log.print(line));
+        if self.output.is_full() {
+            // The context is this component's own.
+            let _ = self.env.signal().raise(self.full);
+        }
+        false
     }
 
     /// A hash of the file (FNV-1a); a module does not change, so it is read once.

@@ -26,8 +26,12 @@ use rtcr::{
 
 use crate::{
     home::Home,
+    output::Output,
     pace::Pace,
     plan::Plan,
+    policy::Recovery,
+    pulse::Pulse,
+    recover::Ended,
     seats::Seats,
     services::Services,
     shelf::Shelf,
@@ -49,6 +53,12 @@ pub const STOP: u32 = 4;
 /// Cookie of the signal that the child asks for a checkpoint.
 pub const WISH: u32 = 5;
 
+/// Cookie of the signal that it is time to look for signs of life.
+pub const BEAT: u32 = 6;
+
+/// Cookie of the signal that there is no room for what the child says.
+pub const FULL: u32 = 7;
+
 /// What a keeper is given.
 pub struct Post {
     /// Of the child.
@@ -63,6 +73,10 @@ pub struct Post {
     pub instants: Slot,
     /// The context that the child's wishes raise.
     pub wishes: Slot,
+    /// The context that looks for signs of life raise.
+    pub beats: Slot,
+    /// The context that is raised when there is no room for what the child says.
+    pub full: Slot,
     /// The context that the limit of a bootstrap raises.
     pub limit: Slot,
     /// Memory with which that of an instance is overwritten when it is ended.
@@ -100,6 +114,13 @@ pub struct Keeper {
     pub(crate) doomed: bool,
     /// How often the child was busy in a row.
     pub(crate) busy: u32,
+    /// What is known of its crashes.
+    pub(crate) recovery: Recovery,
+    /// What is known of its life.
+    pub(crate) pulse: Pulse,
+    /// How many requests it has made here, and in all until its last checkpoint.
+    pub(crate) requests: u32,
+    pub(crate) at_checkpoint: u32,
 }
 
 /// An answer that is still to be given.
@@ -126,7 +147,9 @@ impl Keeper {
         let pace = Pace::new(env, Arc::clone(&post.thread), priority.saturating_add(1), low);
         let wishes = Wishes::new(env, post.wishes);
         let endpoint = post.settings.endpoint;
-        let home = Home::new(env, policy, (child, name, base), Arc::clone(services), endpoint, (seats, pace, wishes));
+        let output = (Output::new(plan.output.0, plan.output.1), post.settings.log, post.full);
+        let own = (seats, pace, wishes);
+        let home = Home::new(env, policy, (child, name, base), Arc::clone(services), endpoint, own, output);
         let sessions = env.platform() as Shared;
         let trial = (plan.refused != (0, 0)).then(|| &*Box::leak(Box::new(Trial::new(sessions))));
         let up = Upstream::new(trial.map_or(sessions, |trial| trial as Shared));
@@ -144,6 +167,10 @@ impl Keeper {
             restored: 0,
             doomed: false,
             busy: 0,
+            recovery: Recovery::new(plan.limits),
+            pulse: Pulse::default(),
+            requests: 0,
+            at_checkpoint: 0,
         }
     }
 
@@ -155,6 +182,10 @@ impl Keeper {
             Ok(file) => self.keep(&file, other.as_ref().map(|other| other.as_ref().map_err(|error| *error))),
             Err(error) => failed(&format_args!("its program cannot be had: {error:?}")),
         };
+        // Whatever it exited with: that is what it was to do when nobody wants it otherwise.
+        let is_final = self.plan.limits.recoveries == 0 || self.post.stop.was_asked();
+        let ends_well = matches!(*fate, Fate::Exited(code) if code == 0 || is_final);
+        self.home.last_words(ends_well);
         self.home.tell(*fate);
         if self.post.left.fetch_sub(1, SeqCst) == 1 {
             self.home.all_ended();
@@ -202,6 +233,7 @@ impl Keeper {
             self.wake_after(self.plan.after);
         }
         self.post.stop.begin();
+        self.listen_from_now();
         let (mut words, mut space) = (Buffer::new(), Buffer::new());
         let (machine, endpoint) = (self.env.platform(), self.post.settings.endpoint);
         let mut reply = None::<Reply<'_>>;
@@ -221,6 +253,7 @@ impl Keeper {
                     Err(fate) => return fate,
                 },
                 Received::Request { badge, request } => {
+                    self.requests = self.requests.wrapping_add(1);
                     reply = match Badge::of(badge) {
                         Some(badge) if badge.interface == checkpoint::INTERFACE.id => {
                             self.home.wishes.serve(&request, &mut space)
@@ -229,8 +262,11 @@ impl Keeper {
                         None => Some(Reply::of(Status::Refused)),
                     };
                     if let Some(fate) = self.home.fate.take() {
-                        self.look_back(&child);
-                        return Box::new(fate);
+                        (child, owed) = match self.over(child, fate, next) {
+                            Ok(restored) => restored,
+                            Err(fate) => return fate,
+                        };
+                        self.home.pace.raise();
                     }
                 }
             }
@@ -238,29 +274,37 @@ impl Keeper {
     }
 
     /// The doorbell has rung: something is planned for now, the child has done what it may not, or nothing.
-    fn rang(&mut self, child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
+    fn rang(&mut self, child: Child<Shared>, next: Next<'_>) -> Ended {
         let came = self.came(child, next);
         // Whatever has failed.
         self.home.pace.raise();
         came
     }
 
-    fn came(&mut self, mut child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
+    fn came(&mut self, mut child: Child<Shared>, next: Next<'_>) -> Ended {
         let (mut answer, instances) = (None, self.restored);
         while let Ok(Some(pending)) = self.env.signal().fetch(self.post.bell) {
             match pending.cookie {
                 EXCEPTION => {
                     if let Ok(Some(exception)) = self.env.cpu().exception(child.number()) {
-                        self.look_back(&child);
-                        return Err(Box::new(Fate::Faulted(exception.cause, exception.place)));
+                        (child, answer) = self.faulted(child, exception, next)?;
                     }
                 }
+                // Who was asked to exit has its time for that.
+                BEAT if !self.post.stop.was_asked() => {
+                    if let Some(crash) = self.listen(&child) {
+                        (child, answer) = self.silent(child, crash, next)?;
+                    }
+                }
+                FULL if self.home.output.is_full() => self.make_room(&mut child),
                 INSTANT if self.plan.checks > 0 => self.look(&child),
                 INSTANT if self.doomed && self.serves(&child) => self.wake_after(self.plan.busy_every),
                 INSTANT if self.doomed => (child, answer) = self.revive(child, next)?,
+                INSTANT if self.is_suspicious(&child) => self.wake_after(self.plan.every),
                 INSTANT => {
                     let Ok(()) = self.checkpoint(&mut child) else { continue };
-                    if self.of_instance < self.plan.each && self.tried < self.plan.checkpoints {
+                    let goes_on = self.of_instance < self.plan.each && self.tried < self.plan.checkpoints;
+                    if self.plan.each == 0 || goes_on {
                         self.wake_again();
                     } else if self.plan.run_on.is_zero() {
                         (child, answer) = self.revive(child, next)?;

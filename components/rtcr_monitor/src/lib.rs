@@ -9,11 +9,17 @@
 //! |---|---|---|
 //! | `asked_restores` | how many of the checkpoints that a child asks for itself it is restored from, after `run_on` | 0 |
 //! | `checks` | how often each child is looked at, whether it could be checkpointed; then nothing else is done to it | 0 |
-//! | `checkpoints` | how many checkpoints are taken of each child | 1 |
+//! | `recoveries` | how often a child that crashes is recovered, within the window | 0 |
+//! | `recovery_window` | microseconds; 0 for the whole run | 0 |
+//! | `crash_soon` | a child that crashes within so many microseconds after it has gone back to a checkpoint goes back further | `checkpoint_every` |
+//! | `heartbeat` | a child that runs and asks for nothing for so many microseconds has crashed; 0 for none ever | 0 |
+//! | `output` | what becomes of what it says: it goes on `now`; what is said again after a recovery is `marked`; or it is `held` until the next checkpoint | `now` |
+//! | `output_room` | how many bytes are held; more force a checkpoint, and are shown unconfirmed if there is none | 16384 |
+//! | `checkpoints` | how many checkpoints are taken of each child | 1; with `recoveries`, all |
 //! | `checkpoint_after` | microseconds from its start to the first one | 10000 |
 //! | `checkpoint_every` | microseconds from a restore, or a checkpoint that its instance outlives, to the next one | 1000 |
-//! | `checkpoints_each` | how many checkpoints are taken of each instance before it is ended | 1 |
-//! | `keep` | how many checkpoints of a child are kept beside each other | 1 |
+//! | `checkpoints_each` | how many checkpoints are taken of each instance before it is ended; 0 if none is | 1; with `recoveries`, 0 |
+//! | `keep` | how many checkpoints of a child are kept beside each other | 1; with `recoveries`, 2 |
 //! | `restore_from` | which of them it goes back to: `newest`, `oldest`, or how many before the newest | `newest` |
 //! | `checkpoint_priority` | at which checkpoints and restores are worked at, so that others go on meanwhile; 0 for just above the child's | 0 |
 //! | `run_on` | microseconds that the child runs on after a checkpoint before it is ended | 0 |
@@ -38,8 +44,12 @@ mod compare;
 mod home;
 mod keeper;
 mod look;
+mod output;
 mod pace;
 mod plan;
+mod policy;
+mod pulse;
+mod recover;
 mod relay;
 mod revive;
 mod seats;
@@ -165,6 +175,7 @@ fn watch(
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
     let (exceptions, instants) = (context(keeper::EXCEPTION)?, context(keeper::INSTANT)?);
     let (limit, wishes) = (context(keeper::LIMIT)?, context(keeper::WISH)?);
+    let (beats, full) = (context(keeper::BEAT)?, context(keeper::FULL)?);
     let stop = Stop::new(env, component, context(keeper::STOP)?);
     let wish = (Arc::clone(&stop.wanted), stop.context);
     let log = env.until_answered(|| env.parent().open("log", name.as_bytes())).map_err(|_| "LOG session")?;
@@ -195,6 +206,8 @@ fn watch(
         instants,
         limit,
         wishes,
+        beats,
+        full,
         pattern,
         stop,
         left,

@@ -4,7 +4,7 @@ use base::{Env, scenario::Component, session::parent::Value};
 use core::{fmt, str::FromStr, time::Duration};
 use rtcr::information::AccountInfo;
 
-use crate::shelf::Back;
+use crate::{output, policy::Limits, shelf::Back};
 
 /// When a child is checkpointed, and what becomes of it then.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Plan {
     pub after: Duration,
     /// From a restore, or a checkpoint that its instance outlives, to the next checkpoint.
     pub every: Duration,
-    /// How many checkpoints are taken of each instance before it is ended.
+    /// How many checkpoints are taken of each instance before it is ended; 0 if none is ended on purpose.
     pub each: u32,
     /// How many checkpoints are kept beside each other.
     pub keep: u32,
@@ -50,6 +50,12 @@ pub struct Plan {
     pub refused: (u32, u32),
     /// In how many tries of one restore a request is refused.
     pub refusals: u32,
+    /// When a child that crashes is recovered.
+    pub limits: Limits,
+    /// For how long it may run without asking for anything; zero for as long as it likes.
+    pub heartbeat: Duration,
+    /// What becomes of what it says, and how many bytes of that wait at most.
+    pub output: (output::Way, usize),
     /// Whether each checkpoint tells how every thread stood.
     pub threads: bool,
 }
@@ -92,13 +98,21 @@ impl Plan {
         let find = |key: &str| own(key).or_else(|| env.parent().value(key).ok().flatten());
         let number = |key, default| parse::<u32>(find(key), key, default, "a whole number that is not negative");
         let time = |key, default| number(key, default).map(|micros| Duration::from_micros(micros.into()));
+        // One that is kept alive is not ended on purpose, and has a checkpoint from before the newest.
+        let recoveries = number("recoveries", 0)?;
+        let (all, each, keep) = if recoveries > 0 { (u32::MAX, 0, 2) } else { (1, 1, 1) };
+        let every = time("checkpoint_every", 1_000)?;
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let soon = number("crash_soon", u32::try_from(every.as_micros()).unwrap_or(u32::MAX))?;
+        let window = nanoseconds(time("recovery_window", 0)?);
+        let limits = Limits { recoveries, window, soon: nanoseconds(Duration::from_micros(soon.into())) };
         Ok(Self {
             checks: number("checks", 0)?,
-            checkpoints: number("checkpoints", 1)?,
+            checkpoints: number("checkpoints", all)?,
             after: time("checkpoint_after", 10_000)?,
-            every: time("checkpoint_every", 1_000)?,
-            each: number("checkpoints_each", 1)?.max(1),
-            keep: number("keep", 1)?,
+            every,
+            each: number("checkpoints_each", each)?,
+            keep: number("keep", keep)?,
             from: parse(find("restore_from"), "restore_from", Back(0), "`newest`, `oldest` or a whole number")?,
             priority: parse(find("checkpoint_priority"), "checkpoint_priority", 0, "a priority")?,
             asked: number("asked_restores", 0)?,
@@ -113,6 +127,12 @@ impl Plan {
             refused: (number("refuse_checkpoint", 0)?, number("refuse_restore", 0)?),
             refusals: number("refusals", 1)?,
             way: parse(find("restore"), "restore", Way::Replay, "`replay` or `direct`")?,
+            limits,
+            heartbeat: time("heartbeat", 0)?,
+            output: (
+                parse(find("output"), "output", output::Way::Now, "`now`, `marked` or `held`")?,
+                number("output_room", 16 << 10)? as usize,
+            ),
             threads: number("tell_threads", 0)? > 0,
         })
     }

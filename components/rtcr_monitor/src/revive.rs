@@ -9,7 +9,7 @@ use base::{
     rpc::{Buffer, CallError, Reply, Shared, Slot},
     session::{
         checkpoint::{TakeError, Taken},
-        cpu::{Cause, Exception},
+        cpu::Exception,
         parent::Event as Fate,
         pd::OWN,
         timer::TimeoutError,
@@ -29,6 +29,7 @@ use rtcr::{
 use crate::{
     keeper::{Answer, Keeper, LIMIT, Next, Restored, failed},
     plan::Way,
+    recover::Deed,
     shelf::Kept,
 };
 
@@ -113,6 +114,8 @@ impl Keeper {
     /// It is one for all who have asked for one.
     fn keep_it(&mut self, kept: Kept) {
         self.answer_wishes(Ok(Taken { number: kept.number, restored: false }));
+        self.home.confirm_output();
+        self.at_checkpoint = self.requests();
         self.shelf.keep(kept);
     }
 
@@ -184,8 +187,8 @@ impl Keeper {
         })?;
         match child.checkpoint(&mut pool, home) {
             Ok(checkpoint) => {
-                let (known, asked) = (home.known(), home.wishes.threads());
-                Ok(Kept { number: self.tried + self.asked.0, checkpoint, known, asked, pool })
+                let (known, asked, said) = (home.known(), home.wishes.threads(), home.output.mark());
+                Ok(Kept { number: self.tried + self.asked.0, checkpoint, known, asked, said, pool })
             }
             Err(error) => {
                 self.shelf.put_back(pool);
@@ -202,7 +205,6 @@ impl Keeper {
     /// Ends the instance, and makes a new one that goes on where the planned checkpoint was taken; not if it is known before
     /// that there cannot be one. What fails after that is tried again, and the checkpoint is kept.
     pub(crate) fn revive(&mut self, child: Child<Shared>, next: Next<'_>) -> Result<Restored, Box<Fate>> {
-        self.doomed = false;
         let name = self.name();
         let place = self.shelf.place(self.plan.from);
         let taken = place.and_then(|place| Some((place, self.shelf.take(place)?)));
@@ -215,6 +217,7 @@ impl Keeper {
             Ok(program) => program,
             Err(reason) => {
                 log::warn!("{name} runs on, since it could not be restored from checkpoint {}: {reason}", saved.number);
+                self.doomed = false;
                 self.shelf.replace(place, saved);
                 self.tell_account();
                 self.wake_again();
@@ -228,17 +231,30 @@ impl Keeper {
             }
             Err(error) => log::warn!("{name} is ended, and not all its memory is overwritten: {error:?}"),
         }
+        let restored = self.go_back(program, place, saved)?;
+        self.wake_again();
+        Ok(restored)
+    }
+
+    /// There is no instance, and another one goes on from a checkpoint, which is put back at its place.
+    pub(crate) fn go_back(&mut self, program: Program<'_>, place: usize, saved: Kept) -> Result<Restored, Box<Fate>> {
         self.restored += 1;
-        self.of_instance = 0;
+        self.forget_instance();
+        self.recovery.goes_on(Some(saved.number), self.home.now());
         self.home.goes_back_to(&saved.known);
         self.home.wishes.goes_back_to(saved.number, &saved.asked);
-        self.asked.1 = 0;
+        self.home.takes_back(Some(&saved.said));
         let restored = self.restore_patiently(program, &saved);
         self.shelf.replace(place, saved);
         let restored = restored?;
         self.tell_account();
-        self.wake_again();
+        self.listen_from_now();
         Ok(restored)
+    }
+
+    /// What was known of the instance that is gone.
+    pub(crate) fn forget_instance(&mut self) {
+        (self.doomed, self.of_instance, self.busy, self.asked.1) = (false, 0, 0, 0);
     }
 
     /// Tries as often as the plan says.
@@ -407,11 +423,8 @@ impl fmt::Display for NotRestored {
         match self {
             Self::Error(error) => error.fmt(f),
             Self::Faulted(exception) => {
-                write!(f, "the new instance faults before its barrier, at {:#010x}: ", exception.place.pc)?;
-                match exception.cause {
-                    Cause::Memory { address, access, .. } => write!(f, "{access:?} of {address:#010x}"),
-                    other => write!(f, "{other:x?}"),
-                }
+                let (pc, deed) = (exception.place.pc, Deed(exception.cause));
+                write!(f, "the new instance faults before its barrier, at {pc:#010x}: {deed}")
             }
             Self::TooLong => write!(f, "the new instance does not get to its barrier in time"),
             Self::Differs(what) => f.write_str(what),

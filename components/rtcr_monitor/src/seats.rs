@@ -195,6 +195,11 @@ impl Seats {
         }
     }
 
+    /// How many requests there were for all of them. Cost: all of them, which are few.
+    pub fn requests(&self) -> u32 {
+        self.all.values().map(|seat| seat.relay.line().requests).fold(0, u32::wrapping_add)
+    }
+
     /// The call that a thread has with a server.
     pub fn call(&self, thread: ThreadNumber) -> Option<CallInfo> {
         let found = |(&session, seat): (&u32, &Seat)| {

@@ -10,6 +10,8 @@ use base::{
 };
 use rtcr::{checkpoint::Checkpoint, information::Need, storage::Pool, upstream::Upstream};
 
+use crate::output::Mark;
+
 /// Pages of a pool beyond those that are needed when it is made, so that a component may grow a little.
 pub const SPARE: u32 = 16;
 
@@ -36,6 +38,8 @@ pub struct Kept {
     pub checkpoint: Checkpoint,
     /// What the child knew then of its services.
     pub known: Known,
+    /// How far it was in what it says.
+    pub said: Mark,
     /// Which of its threads had asked for a checkpoint and had no answer.
     pub asked: Vec<ThreadNumber>,
     /// Where it is.
@@ -59,12 +63,33 @@ impl Shelf {
     /// Takes the oldest one away if all places are taken. Its storage is there for the next.
     pub fn make_place(&mut self, forget: impl FnOnce(&Checkpoint)) {
         if self.kept.len() >= self.most
-            && let Some(Kept { checkpoint, mut pool, .. }) = self.kept.pop_front()
+            && let Some(oldest) = self.kept.pop_front()
         {
-            forget(&checkpoint);
-            pool.discard(checkpoint);
-            self.spare = Some(pool);
+            self.discard(oldest, forget);
         }
+    }
+
+    /// Takes the one of that number away, if it is there.
+    pub fn throw_away(&mut self, number: u32, forget: impl FnOnce(&Checkpoint)) {
+        if let Some(kept) = self.place_of(number).and_then(|place| self.kept.remove(place)) {
+            self.discard(kept, forget);
+        }
+    }
+
+    fn discard(&mut self, Kept { checkpoint, mut pool, .. }: Kept, forget: impl FnOnce(&Checkpoint)) {
+        forget(&checkpoint);
+        pool.discard(checkpoint);
+        self.spare = Some(pool);
+    }
+
+    /// The numbers of all, the newest last.
+    pub fn numbers(&self) -> impl DoubleEndedIterator<Item = u32> {
+        self.kept.iter().map(|kept| kept.number)
+    }
+
+    /// The place of the one of that number.
+    pub fn place_of(&self, number: u32) -> Option<usize> {
+        self.kept.iter().position(|kept| kept.number == number)
     }
 
     /// Storage for one that needs so much: what is there, else as much again as room for what may come.

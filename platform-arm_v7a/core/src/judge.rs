@@ -117,6 +117,9 @@ impl Judge {
                 let judgement = self.oracle.overdue(component);
                 self.conclude(judgement);
             }
+            Event::Crashed { crash, remedy, recoveries } => {
+                self.lines.report(&Record::Crashed { component, crash, remedy, recoveries });
+            }
             Event::Checked { obstacles, refused } => {
                 self.lines.report(&Record::Checked { component, obstacles: &obstacles, refused: &refused });
             }

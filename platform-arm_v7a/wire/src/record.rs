@@ -4,7 +4,10 @@
 //! byte ends it). Text that a component prints travels over the console, UART2; nothing there is ever taken for a
 //! record.
 
-pub use base::session::cpu::{Access, Cause, MAX_BACKTRACE, Place};
+pub use base::session::{
+    cpu::{Access, Cause, MAX_BACKTRACE, Place},
+    parent::{Crash, Remedy},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::trace::Piece;
@@ -43,6 +46,17 @@ pub enum Record<'a> {
         obstacles: &'a str,
         /// What it has asked for in vain.
         refused: &'a str,
+    },
+    /// A component has crashed, and its parent recovers it or gives it up.
+    Crashed {
+        /// Which.
+        component: &'a str,
+        /// How.
+        crash: Crash,
+        /// What its parent does.
+        remedy: Remedy,
+        /// How often it was recovered until now, with this time.
+        recoveries: u32,
     },
     /// A test that runs on the board has ended.
     Test {
@@ -177,6 +191,12 @@ mod tests {
             Record::Panic { component: &name, place: place.clone() },
             Record::Test { name: &missing[..100], failure: Some(&missing) },
             Record::Checked { component: &name, obstacles: &missing[..200], refused: &missing[..200] },
+            Record::Crashed {
+                component: &name,
+                crash: Crash::Faulted(Cause::Memory { address: !0, access: Access::Write, status: !0 }, place.clone()),
+                remedy: Remedy::Restored(!0),
+                recoveries: !0,
+            },
             Record::Figure { name: &missing, picoseconds: u64::MAX },
             Record::Trace(Piece::Events(&[1; trace::EVENTS * trace::BYTES])),
             Record::Verdict(Verdict::TimedOut { missing: &missing, running: Some((&name, place)) }),

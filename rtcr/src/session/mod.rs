@@ -8,7 +8,7 @@
 //! | ROM | modules, everything |
 //! | TIMER | the time with the component's own offset; timeouts |
 //! | SIGNAL | contexts, everything |
-//! | LOG | goes on, but not a second time |
+//! | LOG | goes on, but not a second time, unless whoever embeds the library shows it |
 //! | PARENT | sessions of others' services, under numbers of the component's; what it hands over is its own; the rest, and which session it may have, is whoever embeds the library's |
 //!
 //! Numbers are the component's; the parent's are computed. What is made upstream is made under the number that

@@ -3,7 +3,7 @@
 pub mod symbols;
 
 use base::scenario::{INIT, Scenario};
-use wire::record::{Access, Cause, Place};
+use wire::record::{Access, Cause, Crash, Place, Remedy};
 
 use crate::{
     image::Parts,
@@ -116,6 +116,7 @@ impl Explainer<'_> {
                 lines.extend(self.place(component, place, true));
                 lines
             }
+            Report::Crashed { component, crash, remedy, .. } => self.crash(component, crash, *remedy),
             Report::Test { name, failure: Some(failure) } => vec![format!("{name} FAILED: {failure}")],
             Report::TimedOut { running: Some((component, place)), .. } => {
                 let mut lines = vec![format!("{component} was still running")];
@@ -132,6 +133,26 @@ impl Explainer<'_> {
             | Report::Failed { .. }
             | Report::TimedOut { running: None, .. } => Vec::new(),
         }
+    }
+
+    /// One crash of several. What became of a component that was given up is told by itself.
+    fn crash(&self, component: &str, crash: &Crash, remedy: Remedy) -> Vec<String> {
+        let then = match remedy {
+            Remedy::Restored(number) => format!("it went back to checkpoint {number}"),
+            Remedy::Started => "it started from its beginning".into(),
+            Remedy::GivenUp => return vec![format!("{component} was given up")],
+        };
+        let (how, place) = match crash {
+            Crash::Faulted(cause, place) => (format!("faulted: {}", self.cause(component, *cause, place)), Some(place)),
+            Crash::Panicked(place) => ("panicked".into(), Some(place)),
+            Crash::Exited(code) => (format!("exited with {code}"), None),
+            Crash::Silent(time, place) => (format!("ran and asked for nothing for {time} us"), Some(place)),
+            Crash::Unrestored => ("could not be recovered like that".into(), None),
+        };
+        let mut lines = vec![format!("{component} {how}; {then}")];
+        let is_panic = matches!(crash, Crash::Panicked(_));
+        lines.extend(place.into_iter().flat_map(|place| self.place(component, place, is_panic)));
+        lines
     }
 
     fn cause(&self, component: &str, cause: Cause, place: &Place) -> String {

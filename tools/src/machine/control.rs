@@ -1,7 +1,7 @@
 //! The control line: bytes from core, cut into frames and taken as reports.
 
 use serde::Serialize;
-use wire::record::{self, Cause, Fault, KernelFacts, Malformed, Place, Record, Verdict};
+use wire::record::{self, Cause, Crash, Fault, KernelFacts, Malformed, Place, Record, Remedy, Verdict};
 
 /// A report of core, kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +42,17 @@ pub enum Report {
         obstacles: String,
         /// What it has asked for in vain.
         refused: String,
+    },
+    /// A component has crashed, and its parent recovers it or gives it up.
+    Crashed {
+        /// Which.
+        component: String,
+        /// How.
+        crash: Crash,
+        /// What its parent does.
+        remedy: Remedy,
+        /// How often it was recovered until now, with this time.
+        recoveries: u32,
     },
     /// A test on the board has ended.
     Test {
@@ -86,6 +97,9 @@ impl Report {
             Record::Panic { component, place } => Self::Panic { component: component.into(), place },
             Record::Checked { component, obstacles, refused } => {
                 Self::Checked { component: component.into(), obstacles: obstacles.into(), refused: refused.into() }
+            }
+            Record::Crashed { component, crash, remedy, recoveries } => {
+                Self::Crashed { component: component.into(), crash, remedy, recoveries }
             }
             Record::Test { name, failure } => Self::Test { name: name.into(), failure: failure.map(Into::into) },
             Record::Figure { name, picoseconds } => Self::Figure { name: name.into(), picoseconds },

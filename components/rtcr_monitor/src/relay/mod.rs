@@ -53,6 +53,8 @@ pub enum Stage {
 pub struct Line {
     pub book: Book,
     pub stage: Stage,
+    /// How many requests have arrived.
+    pub requests: u32,
     /// The session is not wanted any more.
     closing: bool,
     /// The relay has ended.
@@ -85,7 +87,7 @@ impl Relay {
         let endpoint = pd.create_endpoint(ANY, OWN).map_err(|_| OpenError::Caps)?;
         let bell = pd.create_notification(ANY, OWN).map_err(|_| OpenError::Caps);
         let bell = bell.inspect_err(|_| free(env, endpoint))?;
-        let line = Line { book: Book::default(), stage: Stage::Opening, closing: false, closed: false };
+        let line = Line { book: Book::default(), stage: Stage::Opening, requests: 0, closing: false, closed: false };
         let line = Arc::new(Mutex::new(env, line));
         let shared = Arc::clone(&line);
         let options = ThreadOptions { name, priority: Some(priority), stack: STACK };
@@ -178,7 +180,8 @@ fn relay<'s>(
     space: &'s mut Buffer,
 ) -> Option<Reply<'s>> {
     let arrived = {
-        let book = &mut line.lock().book;
+        let Line { book, requests, .. } = &mut *line.lock();
+        *requests = requests.wrapping_add(1);
         if badge != book.badge() {
             return None;
         }
