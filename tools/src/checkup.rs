@@ -45,6 +45,8 @@ pub enum Reason {
         /// Physical addresses of registers.
         io_mem: Vec<u32>,
     },
+    /// It has memory that outlives it.
+    Persistent,
     /// It is the parent of others.
     Parent {
         /// Names of its children.
@@ -81,6 +83,8 @@ pub fn plan(scenario: &Scenario, looks: Looks) -> Plan {
             }
         } else if !devices.irq.is_empty() || !devices.io_mem.is_empty() {
             Reason::Devices { irq: devices.irq.clone(), io_mem: devices.io_mem.clone() }
+        } else if devices.persistent.is_some() {
+            Reason::Persistent
         } else if component.census {
             Reason::Census
         } else if component.priority > HIGHEST {
@@ -301,6 +305,7 @@ impl fmt::Display for Reason {
                 let all: Vec<_> = irq.chain(registers).collect();
                 write!(f, "it drives a device ({}), whose state is no memory that could be copied", all.join(", "))
             }
+            Self::Persistent => write!(f, "it has persistent memory, which no restore brings back to what it was"),
             Self::Parent { children } => {
                 write!(
                     f,

@@ -7,7 +7,10 @@ use alloc::{collections::BTreeSet, string::String};
 use core::fmt;
 
 use super::{Bytes, Component, Duration, INIT, MAX_LIMIT, Scenario, check::is_name};
-use crate::{env::slots, session::pd::PAGE};
+use crate::{
+    env::slots,
+    session::pd::{FrameSize, PAGE},
+};
 
 /// Most components on the way from one to the first component of the system, itself included.
 pub const MAX_DEPTH: usize = 8;
@@ -23,6 +26,8 @@ pub const MAX_ROUTES: usize = 16;
 pub const MAX_DEVICES: usize = 16;
 /// Numbers of a parent that its children's windows leave free for what it makes besides, for each child.
 const BESIDES: u32 = 32;
+/// Most bytes of persistent memory: the upper half of the board's RAM.
+pub const MAX_PERSISTENT: u32 = 512 << 20;
 /// First number that is no interrupt of the board's.
 const MAX_IRQ: u32 = 1020;
 
@@ -94,6 +99,10 @@ pub enum Disorder {
     Irq(u32),
     /// No page of registers.
     IoMem(u32),
+    /// Not whole MiB of persistent memory, or more than there are.
+    Persistent(Bytes),
+    /// Persistent memory that another component has.
+    PersistentTwice(String),
 }
 
 impl Scenario {
@@ -221,8 +230,16 @@ impl Scenario {
         if let Some(&irq) = devices.irq.iter().find(|&&irq| irq >= MAX_IRQ) {
             return Err(Disorder::Irq(irq));
         }
-        match devices.io_mem.iter().find(|address| !address.is_multiple_of(PAGE)) {
-            Some(&address) => Err(Disorder::IoMem(address)),
+        if let Some(&address) = devices.io_mem.iter().find(|address| !address.is_multiple_of(PAGE)) {
+            return Err(Disorder::IoMem(address));
+        }
+        let Some(size) = devices.persistent else { return Ok(()) };
+        if size.0 == 0 || size.0 > MAX_PERSISTENT || !size.0.is_multiple_of(FrameSize::Section.bytes()) {
+            return Err(Disorder::Persistent(size));
+        }
+        // It is where it was in the run before, so there is one.
+        match self.components.iter().find(|(other, it)| *other != name && it.devices.persistent.is_some()) {
+            Some((other, _)) => Err(Disorder::PersistentTwice(other.clone())),
             None => Ok(()),
         }
     }
@@ -307,6 +324,10 @@ impl fmt::Display for Disorder {
             }
             Self::Irq(irq) => write!(f, "may use interrupt {irq}, which does not exist"),
             Self::IoMem(address) => write!(f, "may use registers at {address:#x}, which is no page boundary"),
+            Self::Persistent(size) => {
+                write!(f, "may use {size} of persistent memory, which is not whole MiB up to 512M")
+            }
+            Self::PersistentTwice(other) => write!(f, "may use persistent memory, as `{other}` may"),
         }
     }
 }
@@ -446,6 +467,10 @@ mod tests {
         assert_eq!(broken("server", |c| c.devices.irq = [2000].into()), Disorder::Irq(2000));
         assert_eq!(broken("worker", |c| c.devices.irq = [88].into()), Disorder::Devices);
         assert_eq!(broken("server", |c| c.devices.io_mem = [0x1004].into()), Disorder::IoMem(0x1004));
+        for size in [0, 4096, 513 << 20] {
+            let size = Bytes(size);
+            assert_eq!(broken("server", |c| c.devices.persistent = Some(size)), Disorder::Persistent(size));
+        }
         assert_eq!(broken("worker", |c| c.census = true), Disorder::Census);
     }
 

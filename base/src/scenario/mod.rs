@@ -124,6 +124,9 @@ pub struct Devices {
     /// Physical addresses of pages with registers.
     #[serde(default)]
     pub io_mem: Vec<u32>,
+    /// Bytes of memory that outlives the system; none if nothing is said.
+    #[serde(default)]
+    pub persistent: Option<Bytes>,
 }
 
 /// The oracle of a scenario: a run passes when every line was printed, in this order, and every exit happened; it fails

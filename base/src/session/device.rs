@@ -1,4 +1,4 @@
-//! IRQ and IO_MEM: what drivers need.
+//! IRQ and IO_MEM: what drivers need. PERSISTENT: memory that outlives the system.
 
 /// IRQ: an interrupt. The session's label is its number.
 pub mod irq {
@@ -27,5 +27,31 @@ pub mod io_mem {
         /// The dataspace of one page that is the device's registers.
         #[operation(1)]
         fn open(&mut self, at: Slot) -> Result<Slot, OpenError>;
+    }
+}
+
+/// PERSISTENT: memory that outlives the system. The session's label is its size in hexadecimal.
+pub mod persistent {
+    use crate::{
+        interface,
+        rpc::Slot,
+        session::{pd::CopyError, rom::OpenError},
+    };
+
+    /// Most pages that are flushed at once.
+    pub const MAX_FLUSH: u32 = 8;
+
+    /// PERSISTENT: memory that outlives the system. The session's label is its size in hexadecimal.
+    #[interface(id = 15)]
+    pub trait Persistent {
+        /// The dataspace that is the memory, in frames of 1 MiB. Nobody clears it: it holds what a run before has left, or
+        /// anything at all.
+        #[operation(1)]
+        fn open(&mut self, at: Slot) -> Result<Slot, OpenError>;
+
+        /// What was written to these pages is there after a restart; at most [`MAX_FLUSH`] are seen to, tells how
+        /// many.
+        #[operation(2, idempotent)]
+        fn flush(&mut self, first: u32, count: u32) -> Result<u32, CopyError>;
     }
 }

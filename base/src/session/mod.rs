@@ -32,6 +32,7 @@ pub const INTERFACES: &[Interface] = &[
     parent::INTERFACE,
     device::irq::INTERFACE,
     device::io_mem::INTERFACE,
+    device::persistent::INTERFACE,
     report::INTERFACE,
     echo::INTERFACE,
     census::INTERFACE,

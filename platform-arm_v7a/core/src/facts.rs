@@ -14,6 +14,7 @@ use wire::record::KernelFacts;
 use crate::{
     guardian,
     objects::{Exhausted, Objects},
+    system::PERSISTENT,
     window::Window,
 };
 
@@ -25,8 +26,6 @@ const SYSTEM_CALL: u32 = 0xef00_0000;
 const BELOW: u8 = 1;
 /// Where nothing is mapped.
 const NOWHERE: u32 = 8;
-/// Where memory lies that unpatched kernels keep to themselves.
-const UPPER_MEMORY: u32 = 0x3000_0000;
 const LABEL: u32 = 9;
 
 /// Tries the kernel. Call it after the guardian has been started, since it needs a priority above the caller's.
@@ -58,7 +57,7 @@ pub fn find_out(boot_info: &BootInfo, objects: &mut Objects, window: &mut Window
     let fault_forgotten = matches!(endpoint.nb_recv(), Some(Received::Message(_, message)) if message.label() == LABEL);
     subject.thread.suspend()?;
 
-    let upper_memory = boot_info.untypeds().any(|untyped| untyped.device && untyped.address == UPPER_MEMORY);
+    let upper_memory = boot_info.untypeds().any(|untyped| untyped.device && untyped.address == PERSISTENT);
     Ok(KernelFacts { restart_address, thread_info, fault_forgotten, upper_memory })
 }
 

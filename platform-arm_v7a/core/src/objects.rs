@@ -175,6 +175,30 @@ impl Objects {
         }
     }
 
+    /// So many frames of 1 MiB of a device's memory, from where it begins, in ascending slots; tells the first.
+    ///
+    /// # Errors
+    /// There is no such device, it is smaller, or something was taken of it before.
+    pub fn make_device_sections(&mut self, address: u32, count: u32) -> Result<u32, Exhausted> {
+        let kind = ObjectKind::Frame(FrameSize::Section);
+        let size = u64::from(count) << kind.memory_bits();
+        let fits = |region: &&mut Region| {
+            region.device && region.address == address && region.used == 0 && size <= region.size
+        };
+        let slots = self.slots.start..self.slots.start.saturating_add(count);
+        let region = self.memory.iter_mut().find(fits).ok_or(Exhausted::Device(address))?;
+        if slots.end > self.slots.end {
+            return Err(Exhausted::Slots);
+        }
+        for first in slots.clone().step_by(MAX_OBJECTS as usize) {
+            let batch = (slots.end - first).min(MAX_OBJECTS);
+            region.untyped.retype(kind, self.node, first, batch).map_err(Exhausted::Kernel)?;
+        }
+        region.used = size;
+        self.slots.start = slots.end;
+        Ok(slots.start)
+    }
+
     /// Empty slots, ascending.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ const COLOURS: [(&str, &str, &[u8]); 11] = [
     ("time", "time (TIMER)", &[6]),
     ("signal", "signals (SIGNAL)", &[7]),
     ("talk", "output, parent (LOG, PARENT, REPORT)", &[2, 8, 11]),
-    ("device", "devices (IRQ, IO_MEM)", &[9, 10]),
+    ("device", "devices (IRQ, IO_MEM, PERSISTENT)", &[9, 10, 15]),
     ("other", "others", &[]),
     ("span", "what a component says it does", &[]),
     ("step", "a step of that", &[]),

@@ -10,6 +10,8 @@ mod made;
 mod page;
 mod slots;
 
+use alloc::vec::Vec;
+
 use base::session::pd::FrameSize;
 use sel4::{BootInfo, CNode, Cap, Frame, ObjectKind, PageDirectory, PageTable, Rights, VmAttributes, boot};
 
@@ -360,6 +362,25 @@ impl Resources {
     /// As [`Objects::make_device_frame`].
     pub fn make_device_frame(&mut self, address: u32) -> Result<Cap<Frame>, Exhausted> {
         self.objects.make_device_frame(address)
+    }
+
+    /// Persistent memory from an address on, in frames of 1 MiB, mapped in core's window so that it can be flushed.
+    ///
+    /// # Errors
+    /// There is not so much of it there that nothing was made of, or there is no room.
+    pub fn make_persistent_frames(&mut self, address: u32, size: u32) -> Result<Vec<Cap<Frame>>, Exhausted> {
+        let count = size / SMALL as u32;
+        let first = self.objects.make_device_sections(address, count)?;
+        let start = self.window.reserve(size)?;
+        (0..count)
+            .map(|number| {
+                let frame = Cap::<Frame>::new(first + number);
+                let at = start + number * SMALL as u32;
+                // SAFETY: nothing was mapped in what was reserved, and core has no references into it.
+                unsafe { frame.map(boot::ADDRESS_SPACE, at, Rights::READ_WRITE, VmAttributes::DATA) }?;
+                Ok(frame)
+            })
+            .collect()
     }
 
     /// How much of everything there is.

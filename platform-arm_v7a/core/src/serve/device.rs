@@ -1,9 +1,10 @@
-//! IRQ and IO_MEM.
+//! IRQ, IO_MEM and PERSISTENT.
 
 use base::{
     rpc::Slot,
     session::{
-        device::{io_mem::IoMem, irq::Irq},
+        device::{io_mem::IoMem, irq::Irq, persistent::Persistent},
+        pd::CopyError,
         rom::OpenError,
         signal::SignalError,
     },
@@ -38,9 +39,31 @@ pub(super) struct IoMemCall<'a> {
 
 impl IoMem for IoMemCall<'_> {
     fn open(&mut self, at: Slot) -> Result<Slot, OpenError> {
-        let number = self.call.free_number(at)?;
-        let known = Known::Dataspace(self.registers);
-        let paid = self.call.system.pay_entry(self.call.holder, number, known, true);
+        self.call.enter_shared(at, self.registers)
+    }
+}
+
+/// A PERSISTENT session.
+pub(super) struct PersistentCall<'a> {
+    pub(super) call: Call<'a>,
+    pub(super) memory: Id<Dataspace>,
+}
+
+impl Persistent for PersistentCall<'_> {
+    fn open(&mut self, at: Slot) -> Result<Slot, OpenError> {
+        self.call.enter_shared(at, self.memory)
+    }
+
+    fn flush(&mut self, first: u32, count: u32) -> Result<u32, CopyError> {
+        self.call.system.flush_persistent(self.memory, first, count)
+    }
+}
+
+impl Call<'_> {
+    /// Lets the caller know a dataspace that nobody pays for; it pays for the number.
+    fn enter_shared(&mut self, at: Slot, dataspace: Id<Dataspace>) -> Result<Slot, OpenError> {
+        let number = self.free_number(at)?;
+        let paid = self.system.pay_entry(self.holder, number, Known::Dataspace(dataspace), true);
         paid.map(|()| number).map_err(|_| OpenError::Caps)
     }
 }

@@ -125,6 +125,9 @@ fn dispatch<R>(
         Session::IoMem(registers) => apart(&mut device::IoMemCall { call, registers }, |call| {
             finish(i::device::io_mem::dispatch(call, request, space))
         }),
+        Session::Persistent(memory) => apart(&mut device::PersistentCall { call, memory }, |call| {
+            finish(i::device::persistent::dispatch(call, request, space))
+        }),
     }
 }
 

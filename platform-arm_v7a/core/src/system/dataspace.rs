@@ -4,12 +4,16 @@ use alloc::vec::Vec;
 
 use base::{
     region::Pieces,
+    session::device::persistent::MAX_FLUSH,
     session::pd::{AT_ONCE, AllocateError, Cache, CopyError, CopyPages, FrameSize, MAX_COPY, MAX_PAGES, Memory, PAGE},
 };
 use sel4::{Cap, Frame};
 
 use super::{Domain, Id, Known, Module, RegionMap, System, domain::Quota};
 use crate::{objects::Exhausted, resources::FrameId};
+
+/// Where the memory lies that outlives the system: RAM that the kernel keeps to itself unless it is patched.
+pub const PERSISTENT: u32 = 0x3000_0000;
 
 /// Memory that can be attached.
 pub struct Dataspace {
@@ -33,8 +37,8 @@ enum Content {
     Own(Vec<FrameId>),
     /// Pages of core's image.
     Image(Vec<FrameId>),
-    /// Registers of a device: one page.
-    Device(Cap<Frame>),
+    /// Registers of a device, one page; or persistent memory, in frames of 1 MiB.
+    Device(Vec<Cap<Frame>>),
 }
 
 /// What one piece of a dataspace is.
@@ -42,7 +46,7 @@ enum Content {
 pub enum Part {
     /// A frame.
     Frame(FrameId),
-    /// A device's registers, by a capability that is only copied.
+    /// A device's registers or persistent memory, by a capability that is only copied.
     Device(Cap<Frame>),
 }
 
@@ -69,7 +73,7 @@ impl Dataspace {
     pub fn part(&self, index: u32) -> Option<Part> {
         match &self.content {
             Content::Own(frames) | Content::Image(frames) => frames.get(index as usize).copied().map(Part::Frame),
-            Content::Device(cap) => (index == 0).then_some(Part::Device(*cap)),
+            Content::Device(caps) => caps.get(index as usize).copied().map(Part::Device),
         }
     }
 
@@ -242,7 +246,7 @@ impl System {
     fn device_dataspace(&mut self, address: u32) -> Result<Id<Dataspace>, Exhausted> {
         let frame = self.resources.make_device_frame(address)?;
         let memory = Memory { cache: Cache::Uncached, largest: FrameSize::Small };
-        self.unpaid(1, memory, Content::Device(frame))
+        self.unpaid(1, memory, Content::Device([frame].into()))
     }
 
     /// The same, made when it is first asked for.
@@ -256,6 +260,42 @@ impl System {
         let dataspace = self.device_dataspace(address)?;
         self.devices.push((address, dataspace));
         Ok(dataspace)
+    }
+
+    /// Memory that outlives the system, the first so many bytes of it, made when it is first asked for. Nobody clears it, and
+    /// nobody pays for it. 2 us for each MiB.
+    ///
+    /// # Errors
+    /// There is none, or not so much, or less has been given out, or there is no more room.
+    pub fn persistent(&mut self, size: u32) -> Result<Id<Dataspace>, Exhausted> {
+        let pages = size / PAGE;
+        if let Some(&(_, dataspace)) = self.devices.iter().find(|(known, _)| *known == PERSISTENT) {
+            let same = self.dataspaces.get(dataspace).is_some_and(|it| it.pages == pages);
+            return if same { Ok(dataspace) } else { Err(Exhausted::Device(PERSISTENT)) };
+        }
+        let frames = self.resources.make_persistent_frames(PERSISTENT, size)?;
+        let memory = Memory { cache: Cache::Cached, largest: FrameSize::Section };
+        let dataspace = self.unpaid(pages, memory, Content::Device(frames))?;
+        self.devices.push((PERSISTENT, dataspace));
+        Ok(dataspace)
+    }
+
+    /// Writes what is in the processor's caches of these pages of persistent memory to memory; at most [`MAX_FLUSH`] of them
+    /// and none beyond a frame; tells how many.
+    ///
+    /// # Errors
+    /// There are no such pages.
+    pub fn flush_persistent(&self, id: Id<Dataspace>, first: u32, count: u32) -> Result<u32, CopyError> {
+        let dataspace = self.dataspaces.get(id).ok_or(CopyError::Nothing)?;
+        let piece = dataspace.pieces().at(first).ok_or(CopyError::Range)?;
+        let Some(Part::Device(frame)) = dataspace.part(piece.index) else { return Err(CopyError::Kind) };
+        let count = count.min(MAX_FLUSH).min(piece.end() - first);
+        let start = (first - piece.page) * PAGE;
+        if count > 0 {
+            // Core has it mapped, so this cannot fail.
+            let _ = frame.clean(start..start + count * PAGE);
+        }
+        Ok(count)
     }
 
     /// A boot module, which lies in core's image from a page boundary on.

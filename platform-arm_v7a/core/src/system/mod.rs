@@ -38,7 +38,7 @@ use sel4::{Cap, Endpoint, Notification, Reply};
 
 pub use arena::{Arena, Id};
 pub use cure::Cure;
-pub use dataspace::Dataspace;
+pub use dataspace::{Dataspace, PERSISTENT};
 pub use domain::{Account, Domain, Entry, Known, Session};
 pub use region_map::RegionMap;
 pub use signal::Context;
