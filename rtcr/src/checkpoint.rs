@@ -132,7 +132,7 @@ impl<T: Transport + Copy> Child<T> {
         } else if self.journal.has_overflown() {
             return Err(CheckpointError::Obstacle(Obstacle::Journal));
         }
-        let need = self.need().map_err(CheckpointError::Lookup)?;
+        let need = self.need(surroundings).map_err(CheckpointError::Lookup)?;
         let mut place = storage.reserve(&need).map_err(CheckpointError::Storage)?;
         match self.write_down(&mut place, surroundings) {
             Ok(()) => Ok(Checkpoint { place }),
@@ -148,12 +148,13 @@ impl<T: Transport + Copy> Child<T> {
     ///
     /// # Errors
     /// The parent's own parent does not tell.
-    pub fn need(&mut self) -> Result<Need, CallError<LookupError>> {
+    pub fn need<P: Surroundings + ?Sized>(&mut self, surroundings: &mut P) -> Result<Need, CallError<LookupError>> {
         let mut need = Need { words: self.journal.words(), ..Need::default() };
         if self.stage == Stage::Booting {
             return Ok(need);
         }
         self.finish_endings();
+        need.served = surroundings.sessions_served();
         for number in 0..self.table.slots() + PRIVATE {
             match self.table.get_mut(number) {
                 None | Some(Object::First { .. } | Object::Service) => continue,
@@ -196,6 +197,9 @@ impl<T: Transport + Copy> Child<T> {
             return Ok(());
         }
         self.write_objects(information);
+        // Like objects, it changes by the component's requests only.
+        surroundings.write_served(&mut information.served);
+        information.asking = surroundings.asking();
 
         surroundings.event(Event::Phase(Phase::Freeze));
         let stopped = Stopped::freeze(self.up, self.pd.number).map_err(CheckpointError::Thread)?;

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use base::child::{Known, MAX_SERVICES};
+
 use crate::{
     journal::Journal,
     object::{Info, ObjectInfo, RegionInfo, RegionMapInfo},
@@ -44,6 +46,10 @@ pub struct Information {
     pub objects: Vec<ObjectInfo>,
     /// The regions of its region maps, those of one map together, by their addresses.
     pub regions: Vec<RegionInfo>,
+    /// What it knows of the services that it offers, and of their sessions.
+    pub served: Known,
+    /// Which of its threads have asked for a checkpoint and have no answer, a bit each by their numbers.
+    pub asking: u64,
 }
 
 /// Room that a checkpoint needs.
@@ -55,6 +61,8 @@ pub struct Need {
     pub regions: usize,
     /// For words of the journal.
     pub words: usize,
+    /// For sessions of services that it offers.
+    pub served: usize,
     /// For pages.
     pub pages: u32,
 }
@@ -65,6 +73,7 @@ impl Need {
         self.objects >= other.objects
             && self.regions >= other.regions
             && self.words >= other.words
+            && self.served >= other.served
             && self.pages >= other.pages
     }
 }
@@ -76,6 +85,7 @@ impl Information {
             journal: Journal::with_capacity(need.words),
             objects: Vec::with_capacity(need.objects),
             regions: Vec::with_capacity(need.regions),
+            served: Known { services: Vec::with_capacity(MAX_SERVICES), sessions: Vec::with_capacity(need.served) },
             ..Self::default()
         }
     }
@@ -83,7 +93,8 @@ impl Information {
     /// What it has room for.
     pub fn room(&self) -> Need {
         let (objects, regions) = (self.objects.capacity(), self.regions.capacity());
-        Need { objects, regions, words: self.journal.capacity(), pages: 0 }
+        let served = self.served.sessions.capacity();
+        Need { objects, regions, words: self.journal.capacity(), served, pages: 0 }
     }
 
     /// Forgets everything; the room stays.
@@ -91,6 +102,9 @@ impl Information {
         self.journal.clear();
         self.objects.clear();
         self.regions.clear();
+        self.served.services.clear();
+        self.served.sessions.clear();
+        self.asking = 0;
         (self.stage, self.account, self.slots, self.clock) = (Stage::Booting, AccountInfo::default(), 0, 0);
     }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use base::{
+    child::Known,
     rpc::{Buffer, CallError, Reply, Request, Slot, ThreadNumber},
     session::parent::{OpenError, RedeemError, SessionError},
 };
@@ -85,6 +86,28 @@ pub trait Surroundings {
     /// The component is what a checkpoint says: it has these sessions, and others are closed.
     fn keep_only(&mut self, sessions: &mut dyn Iterator<Item = u32>) {
         let _ = sessions;
+    }
+
+    /// How many sessions the component has of services that it offers.
+    fn sessions_served(&mut self) -> usize {
+        0
+    }
+
+    /// What the component knows of the services that it offers. There is room for as many sessions as it
+    /// [has](Self::sessions_served).
+    fn write_served(&mut self, served: &mut Known) {
+        let _ = served;
+    }
+
+    /// The component is what a checkpoint says: that is all that it knows of the services that it offers, and these threads
+    /// were [asking](Self::asking).
+    fn goes_back(&mut self, served: &Known, asking: u64) {
+        let _ = (served, asking);
+    }
+
+    /// Which of the component's threads have asked for a checkpoint and have no answer, a bit each by their numbers.
+    fn asking(&mut self) -> u64 {
+        0
     }
 
     /// Whether the component has handed over memory to clients of its own: they would look at memory of an instance that is

@@ -92,6 +92,9 @@ fn number_of(is_one: impl Fn(&Info) -> bool) -> u32 {
 fn what_differs_is_named() {
     finds(|it| it.account.ram += 4096, Place::Component, "quota");
     finds(|it| it.slots += 1, Place::Component, "numbers");
+    finds(|it| it.served.services.truncate(1), Place::Component, "services");
+    finds(|it| it.served.sessions[1] = 5, Place::Component, "sessions of its services");
+    finds(|it| it.asking = 0, Place::Component, "threads that ask for a checkpoint");
     finds(|it| it.clock += APART + 1, Place::Component, "clock");
     let thread = number_of(|info| matches!(info, Info::Thread(_)));
     let change = |change: fn(&mut ThreadInfo)| {

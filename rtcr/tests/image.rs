@@ -2,7 +2,7 @@
 
 mod support;
 
-use base::{env::slots, session::pd};
+use base::{child::Known, env::slots, session::pd};
 use proptest::prelude::*;
 use rtcr::{
     image::{
@@ -213,7 +213,7 @@ fn with_section(bytes: &[u8], minor: u8, kind: u16, required: bool, body: &[u8])
 fn sections_that_are_not_known() {
     let made = small();
     let bytes = made.encode().unwrap();
-    for kind in [0, 7, 0x60, 0x101] {
+    for kind in [0, 8, 0x60, 0x101] {
         let body = vec![kind as u8; 10_000];
         let newer = Image::decode(&with_section(&bytes, 1, kind, false, &body), &ENOUGH).unwrap();
         assert_eq!((newer.information, newer.pages), (made.information.clone(), made.pages.clone()));
@@ -250,6 +250,7 @@ fn more_than_there_is_room_for() {
         Need { objects: needed.objects - 1, ..needed },
         Need { regions: needed.regions - 1, ..needed },
         Need { words: needed.words - 1, ..needed },
+        Need { served: needed.served - 1, ..needed },
         Need { pages: needed.pages - 1, ..needed },
     ];
     for available in less {
@@ -474,6 +475,17 @@ fn no_component_is_like_that() {
         information.stage = Stage::Booting;
         Fault::Booting
     });
+    for change in [
+        |served: &mut Known| served.services.push(served.services[0].clone()),
+        |served: &mut Known| served.services[1].clear(),
+        |served: &mut Known| served.sessions.push(900),
+        |served: &mut Known| served.sessions[0] = 0,
+    ] {
+        refused(|information| {
+            change(&mut information.served);
+            Fault::Served
+        });
+    }
     refused(|information| {
         information.account.ram = 4096;
         Fault::Quota

@@ -119,13 +119,16 @@ fn a_stack_that_shows_elsewhere_is_memory_like_any_other() {
 fn storage_that_is_too_small_stops_nothing() {
     let world = world();
     let player = started(&world);
-    let needed = player.with(|child, _| child.need()).unwrap();
+    player.lock().1.served.sessions = vec![1, 2];
+    let needed = player.with(|child, embedder| child.need(embedder)).unwrap();
+    assert_eq!(needed.served, 2);
     assert_eq!(needed.pages, 2 + 32 + 6);
     let up = Upstream::new(&world);
     let small = [
         (Need { objects: needed.objects - 1, ..needed }, 40),
         (Need { regions: needed.regions - 1, ..needed }, 40),
         (Need { words: needed.words - 1, ..needed }, 40),
+        (Need { served: needed.served - 1, ..needed }, 40),
         (needed, 39),
     ];
     for (room, pages) in small {

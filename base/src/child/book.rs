@@ -103,9 +103,10 @@ pub struct Handed {
 /// What a server knows of its services and sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    services: Vec<ServiceName>,
+    /// What it offers, in the order in which it said so.
+    pub services: Vec<ServiceName>,
     /// In ascending order.
-    sessions: Vec<u32>,
+    pub sessions: Vec<u32>,
 }
 
 /// A session whose server is gone, and by which number its client knows it.
@@ -422,12 +423,28 @@ impl Book {
 
     /// What a server knows of its services and sessions. Cost: all sessions.
     pub fn known(&self, server: Member) -> Known {
+        let mut known = Known::default();
+        self.write_known(server, &mut known);
+        known
+    }
+
+    /// Likewise; asks for no memory if there is room. Cost: all sessions.
+    pub fn write_known(&self, server: Member, known: &mut Known) {
+        known.services.clear();
+        known.services.extend(self.services.get(&server).into_iter().flatten().cloned());
+        known.sessions.clear();
+        known.sessions.extend(self.known_sessions(server));
+    }
+
+    /// How many sessions a server knows. Cost: all sessions.
+    pub fn count_known(&self, server: Member) -> usize {
+        self.known_sessions(server).count()
+    }
+
+    fn known_sessions(&self, server: Member) -> impl Iterator<Item = u32> {
         let known = |session: &Session| matches!(session.state, State::Accepted | State::Open(_) | State::Closing);
-        let sessions = self.sessions.iter().filter(|(_, session)| session.server == server && known(session));
-        Known {
-            services: self.services.get(&server).cloned().unwrap_or_default(),
-            sessions: sessions.map(|(&number, _)| number).collect(),
-        }
+        let sessions = self.sessions.iter().filter(move |(_, session)| session.server == server && known(session));
+        sessions.map(|(&number, _)| number)
     }
 
     /// A server is as it was when that was all it knew: what was opened since it is to open again, what was closed since it

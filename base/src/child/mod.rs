@@ -30,7 +30,7 @@ mod window;
 mod tests;
 
 pub use badge::Badge;
-pub use book::{Book, Dead, Handed, Known, MAX_OPEN, Member, Opened};
+pub use book::{Book, Dead, Handed, Known, MAX_OPEN, MAX_SERVICES, Member, Opened};
 pub use family::Family;
 pub use load::{LoadError, Program};
 pub use logs::Logs;

@@ -74,7 +74,7 @@ impl Keeper {
     /// What an instance is, before it runs.
     fn see(&mut self, child: &mut Child<Shared>) -> Result<Seen, NotRestored> {
         let failed = |what: &dyn core::fmt::Debug| NotRestored::Differs(format!("it cannot be compared: {what:?}"));
-        let need = child.need().map_err(|error| failed(&error))?;
+        let need = child.need(&mut self.home).map_err(|error| failed(&error))?;
         let mut pool = Pool::new(self.up, 1, &need, need.pages.max(1)).map_err(|error| failed(&error))?;
         let checkpoint = child.checkpoint(&mut pool, &mut self.home).map_err(|error| failed(&error))?;
         let account = self.env.pd().account(child.number()).map_err(|error| failed(&error))?;

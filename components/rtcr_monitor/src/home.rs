@@ -54,8 +54,6 @@ pub struct Home {
     pub seats: Seats,
     /// At which priority the child is kept.
     pub pace: Pace,
-    /// What it knew of its own services when the checkpoint was taken that it goes back to.
-    known: Known,
     /// It has handed over memory.
     handed_over: bool,
     /// What became of the child.
@@ -94,7 +92,6 @@ impl Home {
             seats,
             pace,
             wishes,
-            known: Known::default(),
             handed_over: false,
             fate: None,
             fingerprints: BTreeMap::new(),
@@ -156,16 +153,6 @@ impl Home {
     /// The child has that quota, not what was given to an instance that is gone.
     pub fn has(&mut self, ram: u32, caps: u32) {
         self.policy.has(&self.name, ram, caps);
-    }
-
-    /// What the child knows of its own services.
-    pub fn known(&self) -> Known {
-        self.services.known(self.child)
-    }
-
-    /// The child goes back to a checkpoint at which it knew that.
-    pub fn goes_back_to(&mut self, known: &Known) {
-        self.known = known.clone();
     }
 
     fn to(&self, service: &str) -> Result<To, CallError<OpenError>> {
@@ -233,8 +220,24 @@ impl Surroundings for Home {
     /// The new instance is what the checkpoint says, as a client and as a server.
     fn keep_only(&mut self, sessions: &mut dyn Iterator<Item = u32>) {
         self.seats.keep_only(sessions);
-        self.services.goes_back(self.child, &self.known);
         self.handed_over = false;
+    }
+
+    fn sessions_served(&mut self) -> usize {
+        self.services.sessions_served(self.child)
+    }
+
+    fn write_served(&mut self, served: &mut Known) {
+        self.services.write_known(self.child, served);
+    }
+
+    fn goes_back(&mut self, served: &Known, asking: u64) {
+        self.services.goes_back(self.child, served);
+        self.wishes.are_restored(asking);
+    }
+
+    fn asking(&mut self) -> u64 {
+        self.wishes.threads()
     }
 
     fn has_handed_over(&mut self) -> bool {

@@ -170,13 +170,13 @@ impl Keeper {
         self.restored += 1;
         self.forget_instance();
         self.recovery.goes_on(None, self.home.now());
-        self.home.goes_back_to(&Known::default());
-        self.home.wishes.goes_back_to(0, &[]);
+        self.home.wishes.goes_back_to(0);
         self.home.takes_back(None);
         let child =
             Child::start(self.up, &self.post.settings, program, &mut self.home).map_err(|error| failed(&error))?;
         // It has no sessions, and offers none.
         self.home.keep_only(&mut core::iter::empty());
+        self.home.goes_back(&Known::default(), 0);
         self.home.has(self.post.settings.ram, self.post.settings.caps);
         log::info!("A new {} starts.", self.name());
         self.wake_on_probation(self.plan.after);

@@ -179,7 +179,9 @@ impl Keeper {
     }
 
     fn take(&mut self, child: &mut Child<Shared>) -> Result<Kept, Untaken> {
-        let need = child.need().map_err(|error| Untaken::Failed(format!("what it has is not told: {error:?}")))?;
+        let need = child
+            .need(&mut self.home)
+            .map_err(|error| Untaken::Failed(format!("what it has is not told: {error:?}")))?;
         let home = &mut self.home;
         self.shelf.make_place(|old| old.information().calls().for_each(|(_, call)| home.forget_call(call)));
         let mut pool = self.shelf.storage(self.up, &need).map_err(|(pages, error)| {
@@ -187,8 +189,8 @@ impl Keeper {
         })?;
         match child.checkpoint(&mut pool, home) {
             Ok(checkpoint) => {
-                let (known, asked, said) = (home.known(), home.wishes.threads(), home.output.mark());
-                Ok(Kept { number: self.tried + self.asked.0, checkpoint, known, asked, said, pool })
+                let said = home.output.mark();
+                Ok(Kept { number: self.tried + self.asked.0, checkpoint, said, pool })
             }
             Err(error) => {
                 self.shelf.put_back(pool);
@@ -241,8 +243,7 @@ impl Keeper {
         self.restored += 1;
         self.forget_instance();
         self.recovery.goes_on(Some(saved.number), self.home.now());
-        self.home.goes_back_to(&saved.known);
-        self.home.wishes.goes_back_to(saved.number, &saved.asked);
+        self.home.wishes.goes_back_to(saved.number);
         self.home.takes_back(Some(&saved.said));
         let restored = self.restore_patiently(program, &saved);
         self.shelf.replace(place, saved);

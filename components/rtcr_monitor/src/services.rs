@@ -279,9 +279,14 @@ impl Services {
         }
     }
 
+    /// How many sessions a child knows of its services.
+    pub fn sessions_served(&self, server: Member) -> usize {
+        self.shared.lock().book.count_known(server)
+    }
+
     /// What a child knows of its services and sessions, to [go back](Self::goes_back) to.
-    pub fn known(&self, server: Member) -> Known {
-        self.shared.lock().book.known(server)
+    pub fn write_known(&self, server: Member, known: &mut Known) {
+        self.shared.lock().book.write_known(server, known);
     }
 
     /// A child is as it was when that was all it knew; it is told the rest again. Its doorbell is rung after a restore anyway.

@@ -1,11 +1,10 @@
 //! The checkpoints of a child that are kept beside each other, each in storage of its own.
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::collections::VecDeque;
 use core::str::FromStr;
 
 use base::{
-    child::Known,
-    rpc::{CallError, Shared, ThreadNumber},
+    rpc::{CallError, Shared},
     session::pd::AllocateError,
 };
 use rtcr::{checkpoint::Checkpoint, information::Need, storage::Pool, upstream::Upstream};
@@ -36,12 +35,8 @@ pub struct Kept {
     /// Its number.
     pub number: u32,
     pub checkpoint: Checkpoint,
-    /// What the child knew then of its services.
-    pub known: Known,
     /// How far it was in what it says.
     pub said: Mark,
-    /// Which of its threads had asked for a checkpoint and had no answer.
-    pub asked: Vec<ThreadNumber>,
     /// Where it is.
     pub pool: Pool<Shared>,
 }
@@ -106,7 +101,8 @@ impl Shelf {
             return Ok(pool);
         }
         let pages = need.pages + SPARE;
-        let need = Need { objects: need.objects * 2, regions: need.regions * 2, words: need.words, pages };
+        let need =
+            Need { objects: need.objects * 2, regions: need.regions * 2, served: need.served * 2, pages, ..*need };
         Pool::new(up, 1, &need, pages).map_err(|error| (pages, error))
     }
 

@@ -21,12 +21,14 @@ pub struct Wishes {
     answers: BTreeMap<ThreadNumber, Result<Taken, TakeError>>,
     /// Whose request is served.
     asking: ThreadNumber,
+    /// Number of the checkpoint that the instance goes on from.
+    restored: u32,
 }
 
 impl Wishes {
     /// None yet; what raises that context wakes the keeper.
     pub const fn new(env: Env, context: Slot) -> Self {
-        Self { env, context, waiting: Vec::new(), answers: BTreeMap::new(), asking: ThreadNumber::FIRST }
+        Self { env, context, waiting: Vec::new(), answers: BTreeMap::new(), asking: ThreadNumber::FIRST, restored: 0 }
     }
 
     /// Answers a request.
@@ -40,9 +42,9 @@ impl Wishes {
         !self.waiting.is_empty()
     }
 
-    /// Whoever has asked and has no answer yet.
-    pub fn threads(&self) -> Vec<ThreadNumber> {
-        self.waiting.iter().chain(self.answers.keys()).copied().collect()
+    /// Whoever has asked and has no answer yet, a bit each.
+    pub fn threads(&self) -> u64 {
+        self.waiting.iter().chain(self.answers.keys()).fold(0, |all, thread| all | 1 << thread.number())
     }
 
     /// Those who wait are told that.
@@ -50,10 +52,18 @@ impl Wishes {
         self.answers.extend(self.waiting.drain(..).map(|thread| (thread, answer)));
     }
 
-    /// A new instance goes on from that checkpoint, at which those had asked.
-    pub fn goes_back_to(&mut self, number: u32, threads: &[ThreadNumber]) {
+    /// A new instance is to go on from the checkpoint of that number.
+    pub fn goes_back_to(&mut self, number: u32) {
+        self.restored = number;
         self.waiting.clear();
-        self.answers = threads.iter().map(|thread| (*thread, Ok(Taken { number, restored: true }))).collect();
+        self.answers.clear();
+    }
+
+    /// It does, and those of its threads had asked then.
+    pub fn are_restored(&mut self, threads: u64) {
+        let number = self.restored;
+        let threads = (0..u64::BITS as u8).filter(|thread| threads & 1 << thread != 0).filter_map(ThreadNumber::new);
+        self.answers = threads.map(|thread| (thread, Ok(Taken { number, restored: true }))).collect();
     }
 
     /// Looks again after so many nanoseconds; whether there is a timeout for that.

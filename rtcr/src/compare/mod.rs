@@ -60,10 +60,13 @@ pub fn information(one: &Information, other: &Information, apart: u64) -> Option
 }
 
 fn component(found: &mut Comparison, one: &Information, other: &Information, apart: u64) {
-    let Information { stage, account, slots, clock, journal: _, objects: _, regions: _ } = one;
+    let Information { stage, account, slots, clock, journal: _, objects: _, regions: _, served, asking } = one;
     found.field("stage", stage, &other.stage);
     found.field("quota", account, &other.account);
     found.field("numbers", slots, &other.slots);
+    found.field("services", &served.services, &other.served.services);
+    found.field("sessions of its services", &served.sessions, &other.served.sessions);
+    found.field("threads that ask for a checkpoint", asking, &other.asking);
     if clock.abs_diff(other.clock) > apart {
         found.field("clock", clock, &other.clock);
     }

@@ -79,6 +79,8 @@ pub enum Fault {
     Journal(u32),
     /// Its memory is more than its quota.
     Quota,
+    /// It offers what has no name, or the same twice, or too much; or its clients are out of order.
+    Served,
     /// Something with the object of that number.
     Object(u32, ObjectFault),
     /// Something with a region.
@@ -197,6 +199,7 @@ impl fmt::Display for Fault {
             Self::Booting => write!(f, "the component has not reached its barrier, and has what comes afterwards"),
             Self::Journal(entry) => write!(f, "entry {entry} of the journal is not right"),
             Self::Quota => write!(f, "the component has more memory than quota"),
+            Self::Served => write!(f, "the services of the component, or their sessions, are not right"),
             Self::Object(number, fault) => write!(f, "object {number}: {fault}"),
             Self::Region { map, address, fault } => write!(f, "region {address:#010x} of region map {map}: {fault}"),
             Self::Page { dataspace, page, fault } => write!(f, "page {page} of dataspace {dataspace}: {fault}"),

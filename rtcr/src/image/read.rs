@@ -2,13 +2,15 @@
 
 use core::{convert::Infallible, fmt};
 
+use base::child::{Known, MAX_SERVICES};
+
 use super::{
     Identity, PageSink, Source, check,
     fault::{Fault, ObjectFault, PageFault},
     header::{Entry, Header},
     input::Input,
     inventory::{Filling, Inventory, dataspaces},
-    record::{Asked, Component, Object, Region, Registers, RegistersOf, Run},
+    record::{Asked, Component, Object, Region, Registers, RegistersOf, Run, Served},
     section::Section,
     write::is_zero,
 };
@@ -120,6 +122,7 @@ impl<S: Source> Reader<S> {
         self.objects(information)?;
         self.regions(information)?;
         self.registers(information)?;
+        self.served(information)?;
         check(information, &self.identity())?;
         let inventory = self.inventory(information)?;
         self.contents(information, &inventory, pages)?;
@@ -206,6 +209,26 @@ impl<S: Source> Reader<S> {
                 }
             }
             Ok(())
+        })
+    }
+
+    fn served<P>(&mut self, information: &mut Information) -> Result<(), ReadError<S::Error, P>> {
+        let entry = self.entry(Section::Served)?;
+        let told = self.component.served;
+        let wrong = Fault::Count { section: Section::Served, told };
+        let Known { services, sessions } = &mut information.served;
+        self.input.section(&entry, |input| {
+            while let Some(served) = input.record::<Served, P>(Section::Served)? {
+                match served {
+                    // All services come first, as they are written.
+                    Served::Service(name) if sessions.is_empty() && services.len() < MAX_SERVICES => {
+                        services.push(name)
+                    }
+                    Served::Session(number) if sessions.len() < told as usize => sessions.push(number),
+                    Served::Service(_) | Served::Session(_) => return Err(wrong.into()),
+                }
+            }
+            if sessions.len() != told as usize { Err(wrong.into()) } else { Ok(()) }
         })
     }
 

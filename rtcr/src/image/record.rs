@@ -40,7 +40,9 @@ pub(super) struct Component {
     pub objects: u32,
     pub regions: u32,
     pub words: u32,
+    pub served: u32,
     pub pages: u32,
+    asking: u64,
 }
 
 impl Component {
@@ -61,7 +63,9 @@ impl Component {
             objects: information.objects.len() as u32,
             regions: information.regions.len() as u32,
             words: information.journal.words() as u32,
+            served: information.served.sessions.len() as u32,
             pages: pages.sum(),
+            asking: information.asking,
         }
     }
 
@@ -71,14 +75,14 @@ impl Component {
 
     pub const fn need(&self) -> Need {
         let (objects, regions, words) = (self.objects as usize, self.regions as usize, self.words as usize);
-        Need { objects, regions, words, pages: self.pages }
+        Need { objects, regions, words, served: self.served as usize, pages: self.pages }
     }
 
     /// What it says of the component, but for all lists.
     pub fn apply(&self, to: &mut Information) {
         to.stage = if self.is_running { Stage::Running } else { Stage::Booting };
         to.account = AccountInfo { ram: self.ram, caps: self.caps };
-        (to.slots, to.clock) = (self.slots, self.clock);
+        (to.slots, to.clock, to.asking) = (self.slots, self.clock, self.asking);
     }
 }
 
@@ -219,6 +223,13 @@ pub(super) struct RegistersOf {
 pub(super) enum Registers {
     /// pc, sp, cpsr, r0, r1, r8 to r12, r2 to r7, lr.
     Arm([u32; 17]),
+}
+
+/// What the component offers, then who has that.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Served {
+    Service(ServiceName),
+    Session(u32),
 }
 
 /// Pages of a dataspace, one behind the other, of one kind.

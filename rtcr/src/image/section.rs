@@ -15,8 +15,10 @@ pub enum Section {
     Regions = 4,
     /// Registers of threads.
     Registers = 5,
+    /// What it offers, and who has that.
+    Served = 6,
     /// Which pages there are.
-    Inventory = 6,
+    Inventory = 7,
     /// Content of pages.
     Contents = 0x100,
 }
@@ -37,12 +39,13 @@ const fn required(section: Section, name: &'static str) -> Description {
 }
 
 /// All that this version knows, in the order in which they are in the file.
-pub const TABLE: [Description; 7] = [
+pub const TABLE: [Description; 8] = [
     required(Section::Component, "component"),
     required(Section::Journal, "journal"),
     required(Section::Objects, "objects"),
     required(Section::Regions, "regions"),
     required(Section::Registers, "registers"),
+    required(Section::Served, "served"),
     required(Section::Inventory, "inventory"),
     required(Section::Contents, "contents"),
 ];

@@ -5,6 +5,7 @@
 
 use core::{convert::Infallible, fmt};
 
+use base::child::Known;
 use serde::Serialize;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
     fault::{Fault, PageFault},
     header::{ARM, CRC, Digest, Entry, Header},
     inventory::{Inventory, dataspaces},
-    record::{Asked, Component, Kind, MAX_RECORD, Object, Region, Registers, RegistersOf},
+    record::{Asked, Component, Kind, MAX_RECORD, Object, Region, Registers, RegistersOf, Served},
     section::{Section, TABLE},
 };
 use crate::{information::Information, object::Info};
@@ -183,7 +184,7 @@ struct Body<'a> {
 impl Body<'_> {
     /// Writes a section.
     fn write<S: Sink>(&self, section: Section, sink: &mut S) -> Result<(), S::Error> {
-        let Information { journal, objects, regions, .. } = self.information;
+        let Information { journal, objects, regions, served, .. } = self.information;
         match section {
             Section::Component => put(sink, &self.component),
             Section::Journal => {
@@ -208,6 +209,11 @@ impl Body<'_> {
                 }
                 _ => Ok(()),
             }),
+            Section::Served => {
+                let Known { services, sessions } = served;
+                services.iter().try_for_each(|name| put(sink, &Served::Service(name.clone())))?;
+                sessions.iter().try_for_each(|&number| put(sink, &Served::Session(number)))
+            }
             Section::Inventory => {
                 for (number, info) in dataspaces(self.information) {
                     self.inventory.runs(number, &info).try_for_each(|run| put(sink, &run))?;

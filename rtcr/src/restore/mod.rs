@@ -226,6 +226,7 @@ impl<T: Transport + Copy> Child<T> {
 
         // Nothing fails from here on.
         surroundings.keep_only(&mut information.sessions());
+        surroundings.goes_back(&information.served, information.asking);
         for (buffer, call) in information.calls() {
             if let Some(thread) = Stack::owner(buffer) {
                 surroundings.call_again(thread, call);

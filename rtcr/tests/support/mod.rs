@@ -12,6 +12,7 @@ use std::{
 };
 
 use base::{
+    child::Known,
     env::slots,
     executable::Layout,
     rpc::{
@@ -85,7 +86,7 @@ pub fn settings() -> Settings<'static> {
 }
 
 /// Room that is enough for every test.
-pub const ROOM: Need = Need { objects: 120, regions: 200, words: 4096, pages: 0 };
+pub const ROOM: Need = Need { objects: 120, regions: 200, words: 4096, served: 8, pages: 0 };
 
 pub fn pool(world: &World, checkpoints: usize) -> Pool<&World> {
     Pool::new(Upstream::new(world), checkpoints, &ROOM, 4096).unwrap()
@@ -104,6 +105,9 @@ pub struct Embedder {
     pub calls: BTreeMap<ThreadNumber, CallInfo>,
     pub kept: Vec<CallInfo>,
     pub again: Vec<(ThreadNumber, CallInfo)>,
+    /// What it knows of services that it offers, and who asks for a checkpoint.
+    pub served: Known,
+    pub asks: u64,
 }
 
 impl Embedder {
@@ -155,6 +159,23 @@ impl Surroundings for Embedder {
 
     fn keep_only(&mut self, sessions: &mut dyn Iterator<Item = u32>) {
         self.sessions = sessions.collect();
+    }
+
+    fn sessions_served(&mut self) -> usize {
+        self.served.sessions.len()
+    }
+
+    fn write_served(&mut self, served: &mut Known) {
+        served.services.extend_from_slice(&self.served.services);
+        served.sessions.extend_from_slice(&self.served.sessions);
+    }
+
+    fn goes_back(&mut self, served: &Known, asking: u64) {
+        (self.served, self.asks) = (served.clone(), asking);
+    }
+
+    fn asking(&mut self) -> u64 {
+        self.asks
     }
 
     fn call(&mut self, thread: ThreadNumber) -> Option<CallInfo> {
@@ -422,6 +443,9 @@ pub fn furnish(world: &World, player: &Player<'_, '_>) {
     player.cpu().start(thread, 0x0100_0040, 0x0c1f_e800, 9).unwrap();
     player.cpu().pause(thread).unwrap();
     player.parent().open("service", b"furnished").unwrap();
+    let services = ["tally", "echo"].map(|name| name.try_into().unwrap());
+    player.lock().1.served = Known { services: services.into(), sessions: vec![3, 4, 900] };
+    player.lock().1.asks = 0b101;
     random::scribble(world, 1);
     world.state().advance(100_000);
 }

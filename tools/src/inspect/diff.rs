@@ -8,7 +8,7 @@ use rtcr::{
 };
 use serde::Serialize;
 
-use super::shown::{NAMES, what};
+use super::shown::{NAMES, list, offered, what};
 
 /// All of it, in lines of text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,6 +54,9 @@ impl Difference {
         told("quota in bytes", one.account.ram.to_string(), other.account.ram.to_string());
         told("quota in capabilities", one.account.caps.to_string(), other.account.caps.to_string());
         told("time in ns", one.clock.to_string(), other.clock.to_string());
+        told("services that it offers", offered(one), offered(other));
+        told("sessions of its services", list(&one.served.sessions), list(&other.served.sessions));
+        told("threads that ask for a checkpoint", format!("{:b}", one.asking), format!("{:b}", other.asking));
         told("words of the journal", one.journal.words().to_string(), other.journal.words().to_string());
         if one.journal != other.journal {
             found.component.push("the journals differ".into());

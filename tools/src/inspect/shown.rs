@@ -4,7 +4,7 @@ use std::fmt;
 
 use rtcr::{
     image::{Image, Section},
-    information::Stage,
+    information::{Information, Stage},
     object::{Info, MapKind, RegionInfo},
 };
 use serde_json::{Value, json as value};
@@ -45,6 +45,16 @@ fn saved(image: &Image) -> u64 {
 
 fn or_none(number: Option<u32>) -> String {
     number.map_or_else(|| "none".into(), |number| number.to_string())
+}
+
+/// Names of the services that it offers.
+pub(super) fn offered(information: &Information) -> String {
+    list(&information.served.services)
+}
+
+/// With commas in between.
+pub(super) fn list<T: fmt::Display>(all: &[T]) -> String {
+    all.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// An object in a line.
@@ -149,6 +159,9 @@ impl fmt::Display for Shown<'_> {
         if self.program.is_some_and(|program| !program.is_of(identity)) {
             writeln!(f, "names of functions are those of another build of {}", identity.module)?;
         }
+        if !information.served.services.is_empty() {
+            writeln!(f, "offers: {}; sessions: {}", offered(information), list(&information.served.sessions))?;
+        }
         writeln!(f, "objects: {}", information.objects.len())?;
         for object in &information.objects {
             let private = if object.number >= information.slots { " (private)" } else { "" };
@@ -226,6 +239,8 @@ pub fn json(shown: Shown<'_>) -> Value {
         "clock": information.clock,
         "requests": information.journal.len(),
         "pages": {"all": all, "saved": saved(shown.image), "zero": zero, "skipped": skipped},
+        "services": information.served.services.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+        "sessions": information.served.sessions,
         "objects": objects.collect::<Vec<_>>(),
     })
 }

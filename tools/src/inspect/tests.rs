@@ -31,7 +31,7 @@ fn what_is_in_an_image_is_shown() {
     let text = shown.to_string();
     for line in [
         "child: program program (0000000000000007), running",
-        "image: version 1.0, 8916 bytes",
+        "image: version 1.0, 8954 bytes",
         "  contents        8192 bytes",
         "  Pd.allocate(0, 1, 0x20000, 0) -> ",
         "  13: thread child, priority 100",
@@ -39,12 +39,13 @@ fn what_is_in_an_image_is_shown() {
         "from 0x1000",
         "  64 (private): module program, 8292 bytes",
         "opened with \"furnished\"",
+        "offers: tally, echo; sessions: 3, 4, 900",
         "  pc 00",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
     let told = json(shown);
-    assert_eq!((&told["bytes"], &told["pages"]["saved"]), (&8916.into(), &2.into()));
+    assert_eq!((&told["bytes"], &told["pages"]["saved"]), (&8954.into(), &2.into()));
     let objects = told["objects"].as_array().unwrap();
     assert_eq!(objects.len(), image.information.objects.len());
     let thread = objects.iter().find(|object| object["number"] == 13).unwrap();

@@ -9,6 +9,7 @@ mod regions;
 use alloc::vec::Vec;
 
 use base::{
+    child::{Known, MAX_SERVICES},
     rpc::{Label, MAX_WORDS, Sequence, Status, ThreadNumber},
     session::pd::PAGE,
 };
@@ -33,12 +34,16 @@ pub fn check(information: &Information, identity: &Identity) -> Result<(), Fault
     journal(information)?;
     let end = information.slots.checked_add(PRIVATE).ok_or(Fault::Slots(information.slots))?;
     if information.stage == Stage::Booting {
-        let is_empty = information.objects.is_empty() && information.regions.is_empty() && information.clock == 0;
+        let is_empty = information.objects.is_empty()
+            && information.regions.is_empty()
+            && information.served == Known::default()
+            && (information.clock, information.asking) == (0, 0);
         return if is_empty { Ok(()) } else { Err(Fault::Booting) };
     }
     numbers(information, end)?;
     program(information, identity)?;
     extents(information)?;
+    served(information)?;
     objects::check(information)?;
     regions::check(information)
 }
@@ -110,6 +115,16 @@ fn extents(information: &Information) -> Result<(), Fault> {
         return Err(Fault::Object(last, ObjectFault::Place));
     }
     if pages > information.account.ram / PAGE { Err(Fault::Quota) } else { Ok(()) }
+}
+
+/// Services have names, each its own; sessions of them have numbers, which ascend.
+fn served(information: &Information) -> Result<(), Fault> {
+    let Known { services, sessions } = &information.served;
+    let names = services.iter().enumerate();
+    let names = names.take_while(|(place, name)| is_text(name) && !services[..*place].contains(name));
+    let ascend = sessions.first() != Some(&0) && sessions.windows(2).all(|pair| pair[0] < pair[1]);
+    let are_good = names.count() == services.len() && services.len() <= MAX_SERVICES;
+    if are_good && ascend { Ok(()) } else { Err(Fault::Served) }
 }
 
 /// Whether there can be a thread or a component of that name.

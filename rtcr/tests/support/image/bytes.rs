@@ -5,7 +5,7 @@ use std::ops::Range;
 use rtcr::{image::Image, information::Need};
 
 /// Room that is enough for every image here.
-pub const ENOUGH: Need = Need { objects: 4096, regions: 4096, words: 16 << 10, pages: 4096 };
+pub const ENOUGH: Need = Need { objects: 4096, regions: 4096, words: 16 << 10, served: 256, pages: 4096 };
 
 /// Where the entries of the directory are, and the bodies, as far as they are in the file.
 pub fn parts(bytes: &[u8]) -> Vec<(usize, Range<usize>)> {
