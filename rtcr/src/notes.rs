@@ -7,10 +7,10 @@ use base::{
     trace::Kind,
 };
 
-use crate::surroundings::{Event, Phase, Work};
+use crate::surroundings::{Edge, Event, Phase, Scope, Work};
 
 /// All kinds, at the places that [`of`] tells.
-pub const KINDS: [Kind; 26] = [
+pub const KINDS: [Kind; 32] = [
     kind("checkpoint", Shape::Begin, Unit::Nothing),
     kind("checkpoint", Shape::End, Unit::Nothing),
     kind("restore", Shape::Begin, Unit::Nothing),
@@ -38,6 +38,13 @@ pub const KINDS: [Kind; 26] = [
     kind("stacks repaired", Shape::Instant, Unit::Bytes),
     kind("threads' registers set", Shape::Instant, Unit::Number),
     kind("thawed", Shape::Instant, Unit::Nothing),
+    // In the order of `Scope`.
+    kind("allocation", Shape::Begin, Unit::Nothing),
+    kind("allocation", Shape::End, Unit::Nothing),
+    kind("stack repair", Shape::Begin, Unit::Nothing),
+    kind("stack repair", Shape::End, Unit::Nothing),
+    kind("empty scope", Shape::Begin, Unit::Nothing),
+    kind("empty scope", Shape::End, Unit::Nothing),
 ];
 
 const fn kind(name: &'static str, shape: Shape, unit: Unit) -> Kind {
@@ -47,6 +54,17 @@ const fn kind(name: &'static str, shape: Shape, unit: Unit) -> Kind {
 /// Where the phases begin, and the instants.
 const PHASES: usize = 4;
 const INSTANTS: usize = PHASES + Phase::Threads as usize + 1;
+/// Where the scopes begin.
+const SCOPES: usize = INSTANTS + 10;
+
+/// Begin and end of a scope of which nothing is in between: what recording adds to each scope.
+pub const EMPTY: [usize; 2] = [KINDS.len() - 2, KINDS.len() - 1];
+
+/// The place of a scope's kind.
+#[inline]
+pub const fn scope(scope: Scope, edge: Edge) -> usize {
+    SCOPES + 2 * scope as usize + edge as usize
+}
 
 /// An event as one or two of a trace: the place of its kind, and the value.
 pub fn of(event: &Event) -> impl Iterator<Item = (usize, u32)> {
@@ -99,7 +117,10 @@ mod tests {
             assert_eq!(named(event), [expected]);
         }
         assert_eq!(named(Event::Objects { gone: 1, made: 2 }), [("objects gone", 1), ("objects made", 2)]);
-        assert_eq!(INSTANTS + 10, KINDS.len());
+        let named = |of, edge| (KINDS[scope(of, edge)].name, KINDS[scope(of, edge)].shape);
+        assert_eq!(named(Scope::Allocation, Edge::Begin), ("allocation", Shape::Begin));
+        assert_eq!(named(Scope::Repair, Edge::End), ("stack repair", Shape::End));
+        assert_eq!(EMPTY.map(|kind| KINDS[kind].name), ["empty scope"; 2]);
         assert!(KINDS.iter().all(|kind| kind.name.len() <= 32));
     }
 }

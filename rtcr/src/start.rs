@@ -26,7 +26,7 @@ use crate::{
     journal::Journal,
     object::{MapKind, Notification, Object, Owned, RamDataspace, RegionMap, RomDataspace, Thread},
     obstacle::Refusals,
-    surroundings::Surroundings,
+    surroundings::{Edge, Scope, Surroundings},
     table::{PRIVATE, Table},
     upstream::Upstream,
 };
@@ -117,8 +117,8 @@ impl<T: Transport + Copy> Child<T> {
             RomDataspace::open(up, child.table.outward(file), program.module).map_err(StartError::Module)?;
         module.fingerprint = surroundings.fingerprint(program.module, module.number());
         child.table.insert(file, Object::RomDataspace(module));
-        program.layout.pieces().try_for_each(|piece| child.load(file, &piece))?;
-        let memory = child.allocate(stack.size())?;
+        program.layout.pieces().try_for_each(|piece| child.load(file, &piece, surroundings))?;
+        let memory = child.allocate(stack.size(), surroundings)?;
         child.attach(memory, Placement::at(stack.base))?;
 
         let doorbell = Notification::create(up, at(slots::DOORBELL), pd, slots::DOORBELL.0);
@@ -173,13 +173,15 @@ impl<T: Transport + Copy> Child<T> {
     }
 
     /// Memory of the component's under a private number.
-    fn allocate(&mut self, size: u32) -> Result<u32, StartError> {
+    fn allocate<P: Surroundings + ?Sized>(&mut self, size: u32, surroundings: &mut P) -> Result<u32, StartError> {
         let number = self.place_private()?;
         let at = self.table.outward(number);
+        surroundings.scope(Scope::Allocation, Edge::Begin);
         let memory = RamDataspace::allocate(self.up, at, self.pd.number, size, Memory::default());
         let mut memory = memory.map_err(StartError::Allocate)?;
         memory.populate(size / PAGE).map_err(StartError::Allocate)?;
         self.table.insert(number, Object::RamDataspace(memory));
+        surroundings.scope(Scope::Allocation, Edge::End);
         Ok(number)
     }
 
@@ -202,7 +204,12 @@ impl<T: Transport + Copy> Child<T> {
     }
 
     /// A segment that is never written is attached as it is in the file; others are copied.
-    fn load(&mut self, file: u32, piece: &Piece) -> Result<(), StartError> {
+    fn load<P: Surroundings + ?Sized>(
+        &mut self,
+        file: u32,
+        piece: &Piece,
+        surroundings: &mut P,
+    ) -> Result<(), StartError> {
         let Piece { address, writable, executable, .. } = *piece;
         let pages = piece.pages().ok_or(StartError::Misaligned(address))?;
         if writable && executable {
@@ -212,7 +219,7 @@ impl<T: Transport + Copy> Child<T> {
             let (offset, size) = (pages.from * PAGE, pages.count * PAGE);
             return self.attach(file, Placement { address: Some(address), offset, size, writable, executable });
         }
-        let memory = self.allocate(pages.count * PAGE)?;
+        let memory = self.allocate(pages.count * PAGE, surroundings)?;
         let (dst, src) = ((self.table.outward(memory), 0), (self.table.outward(file), pages.from));
         self.up.copy(dst, src, pages.filled).map_err(StartError::Copy)?;
         self.attach(memory, Placement { address: Some(address), offset: 0, size: 0, writable, executable })

@@ -156,6 +156,30 @@ pub trait Surroundings {
     fn event(&mut self, event: Event) {
         let _ = event;
     }
+
+    /// Something begins, or ends, that whoever records tells apart. Also on the way of usual requests, so it is to cost next
+    /// to nothing unless somebody records.
+    fn scope(&mut self, scope: Scope, edge: Edge) {
+        let _ = (scope, edge);
+    }
+}
+
+/// What is measured on its own, besides the phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Memory is allocated for the component, in whatever state it is: live, in its bootstrap, in a restore.
+    Allocation,
+    /// A stack is found, gets its pages and its content.
+    Repair,
+}
+
+/// One end of a [`Scope`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// It begins.
+    Begin,
+    /// It ends.
+    End,
 }
 
 /// What is told of checkpoints and restores.

@@ -17,7 +17,7 @@ use base::{
 use rtcr::{
     notes,
     object::SessionInfo,
-    surroundings::{CallInfo, Event, Opened, Phase, Statistics, Surroundings},
+    surroundings::{CallInfo, Edge, Event, Opened, Phase, Scope, Statistics, Surroundings},
 };
 
 use crate::{
@@ -78,6 +78,9 @@ impl Home {
         (seats, pace, wishes): (Seats, Pace, Wishes),
         (output, log, full): (Output, Slot, Slot),
     ) -> Self {
+        let tracer = Tracer::new(env.platform(), &notes::KINDS);
+        // What recording adds to each scope.
+        notes::EMPTY.into_iter().for_each(|kind| tracer.note(kind, 0));
         Self {
             env,
             name: Name::try_from(name).unwrap_or_default(),
@@ -98,7 +101,7 @@ impl Home {
             done: Statistics::default(),
             stopped: 0,
             thawed: 0,
-            tracer: Tracer::new(env.platform(), &notes::KINDS),
+            tracer,
         }
     }
 
@@ -297,6 +300,11 @@ impl Surroundings for Home {
         }
         log::trace!("{}: {event:?}", self.name);
         self.done.note(&event);
+    }
+
+    #[inline]
+    fn scope(&mut self, scope: Scope, edge: Edge) {
+        self.tracer.note(notes::scope(scope, edge), 0);
     }
 }
 

@@ -18,8 +18,8 @@ use crate::{
     system::{Domain, Id, MAX_DOMAINS, Session, System},
 };
 
-/// Events that are kept: 512 KiB.
-const EVENTS: usize = 1 << 15;
+/// Events that are kept: 4 MiB.
+const EVENTS: usize = 1 << 18;
 /// Names that are kept, of protection domains and threads; others are told by their numbers.
 const NAMES: usize = 255;
 /// Kinds of events that components leave.

@@ -17,7 +17,7 @@ use crate::{
         SharedDataspace, SignalContext, SignalContextInfo, Timeout,
     },
     session,
-    surroundings::Surroundings,
+    surroundings::{Edge, Scope, Surroundings},
     table::Link,
 };
 
@@ -55,7 +55,10 @@ impl<T: Transport + Copy> Difference<'_, T> {
         let (up, pd, at) = (self.child.up, self.child.pd.number, self.child.table.outward(number));
         Ok(Some(match info {
             Info::RamDataspace(info) => {
-                Object::RamDataspace(RamDataspace::restore(up, at, pd, info).map_err(RestoreError::Allocate)?)
+                surroundings.scope(Scope::Allocation, Edge::Begin);
+                let made = RamDataspace::restore(up, at, pd, info).map_err(RestoreError::Allocate)?;
+                surroundings.scope(Scope::Allocation, Edge::End);
+                Object::RamDataspace(made)
             }
             Info::RomDataspace(info) => Object::RomDataspace(self.open(at, info, surroundings)?),
             Info::RegionMap(info) => {

@@ -208,7 +208,7 @@ impl<T: Transport + Copy> Child<T> {
         let made = difference.make(surroundings)?;
         surroundings.event(Event::Objects { gone, made });
         begin(surroundings, Phase::Memory);
-        let (pages, bytes) = difference.copy_memory()?;
+        let (pages, bytes) = difference.copy_memory(surroundings)?;
         surroundings.event(Event::Memory { pages });
         surroundings.event(Event::Repair { bytes });
         begin(surroundings, Phase::Regions);

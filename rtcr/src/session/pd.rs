@@ -11,7 +11,7 @@ use base::{
 use super::{Asked, because};
 use crate::{
     object::{Endpoint, Notification, Object, RamDataspace},
-    surroundings::Surroundings,
+    surroundings::{Edge, Scope, Surroundings},
 };
 
 #[base::interposer(refuse(create, install, share, connect, transfer, hang_up))]
@@ -21,11 +21,17 @@ impl<T: Transport + Copy, P: Surroundings + ?Sized> pd::Interposer for Asked<'_,
     }
 
     fn allocate(&mut self, (at, account, size, memory): Arguments<'_, call::Allocate>) -> Decision<call::Allocate> {
-        allocate(self, at, account, size, memory).into()
+        self.surroundings.scope(Scope::Allocation, Edge::Begin);
+        let allocated = allocate(self, at, account, size, memory);
+        self.surroundings.scope(Scope::Allocation, Edge::End);
+        allocated.into()
     }
 
     fn populate(&mut self, (dataspace,): Arguments<'_, call::Populate>) -> Decision<call::Populate> {
-        populate(self, dataspace).into()
+        self.surroundings.scope(Scope::Allocation, Edge::Begin);
+        let populated = populate(self, dataspace);
+        self.surroundings.scope(Scope::Allocation, Edge::End);
+        populated.into()
     }
 
     fn free(&mut self, (number,): Arguments<'_, call::Free>) -> Decision<call::Free> {

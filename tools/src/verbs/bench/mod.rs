@@ -2,6 +2,7 @@
 
 mod floor;
 mod lifecycle;
+mod restore;
 mod table;
 
 use std::{error::Error, path::PathBuf, result::Result as Either};
@@ -27,7 +28,8 @@ use crate::{
 /// report names them. Benchmarks: kernel (what system calls, mappings and objects cost; the floor for everything else),
 /// rpc (what requests and memory cost a component, beside that floor), lifecycle (what starting, killing and restarting a
 /// component costs, part by part, beside that floor), objects (that what RTCR does with an object costs the same however
-/// many there are), responses (how soon a component is answered while another one is checkpointed and restored).
+/// many there are), responses (how soon a component is answered while another one is checkpointed and restored), restore (what
+/// checkpoints and restores take, part by part, beside what the same work takes at least).
 #[derive(Debug, Args)]
 pub struct Bench {
     /// The benchmark.
@@ -38,6 +40,15 @@ pub struct Bench {
     /// Write the figures as JSON, and what they were measured with.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Of `restore`: draw a timeline of each checkpoint and restore there, as SVG.
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+    /// Of `restore`: only these cases; may be repeated.
+    #[arg(long, value_enum)]
+    only: Vec<restore::Group>,
+    /// Of `restore`: how many rounds the counting programs run before they are checkpointed.
+    #[arg(long, value_name = "ROUNDS", default_value_t = 16)]
+    rounds: u32,
 }
 
 /// A benchmark.
@@ -52,7 +63,7 @@ struct Benchmark {
 
 const KERNEL: &str = "tests/run/kernel_bench.toml";
 
-const BENCHMARKS: [Benchmark; 5] = [
+const BENCHMARKS: [Benchmark; 6] = [
     Benchmark {
         name: "kernel",
         about: "What system calls, mappings and objects cost: the floor for everything else.",
@@ -95,7 +106,16 @@ const BENCHMARKS: [Benchmark; 5] = [
         ],
         prepare: Ok,
     },
+    Benchmark {
+        name: RESTORE,
+        about: "What checkpoints and restores take, part by part, beside what the same work takes at least.",
+        scenarios: &[KERNEL],
+        prepare: Ok,
+    },
 ];
+
+/// The one that has cases and tables of its own.
+const RESTORE: &str = "restore";
 
 /// The same as the table, free of paths, dates and real time.
 #[derive(Debug, Serialize)]
@@ -108,6 +128,8 @@ struct Measured<'a> {
     origin: &'a Origin,
     emulator: &'a str,
     figures: &'a [Figure],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    cases: &'a [restore::Outcome],
 }
 
 impl Bench {
@@ -116,14 +138,26 @@ impl Bench {
     /// # Errors
     /// No such benchmark, or nothing ran.
     pub fn run(self) -> Result {
-        let Self { name, without_patches, report } = self;
+        let Self { name, without_patches, report, plots, only, rounds } = self;
         let Some(benchmark) = BENCHMARKS.iter().find(|known| known.name == name) else {
             let known = BENCHMARKS.map(|benchmark| benchmark.name);
             return Err(format!("there is no benchmark `{name}`; {}", suggest::hint(&name, &known)).into());
         };
         let workspace = Workspace::find()?;
         let report = report.as_deref().map(file::Pending::create).transpose()?;
-        let (last, figures) = benchmark.run(&workspace, &without_patches)?;
+        let (mut last, mut figures) = benchmark.run(&workspace, &without_patches)?;
+        let mut cases = Vec::new();
+        if benchmark.name == RESTORE && last.explanation.kind == Kind::Passed {
+            let groups = if only.is_empty() { restore::Group::ALL.to_vec() } else { only };
+            let wanted = restore::Wanted { groups: &groups, rounds, without_patches: &without_patches };
+            let traces;
+            restore::Ran { last, outcomes: cases, traces } = restore::run(&workspace, &wanted, &figures)?;
+            if let Some(directory) = &plots {
+                restore::draw(directory, &cases, &traces)?;
+            }
+            // They are in the floors.
+            figures.clear();
+        }
         // Only now: on a new machine the run has brought it.
         let emulator = qemu::version(&qemu::program())?;
 
@@ -137,11 +171,17 @@ impl Bench {
                 origin: &last.origin,
                 emulator: &emulator,
                 figures: &figures,
+                cases: &cases,
             })?)?;
             report.keep()?;
         }
         let Origin { compiler, kernel } = &last.origin;
-        terminal::say(format_args!("{}{compiler}; kernel {}; {emulator}", Table(&figures), kernel.flavour));
+        terminal::say(format_args!(
+            "{}{}{compiler}; kernel {}; {emulator}",
+            restore::Tables(&cases),
+            Table(&figures),
+            kernel.flavour
+        ));
         for patch in &kernel.without_patches {
             terminal::say(format_args!("without {patch}"));
         }
