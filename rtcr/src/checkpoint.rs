@@ -226,6 +226,7 @@ impl<T: Transport + Copy> Child<T> {
         self.read_signals(information, stopped)?;
         // After what remains of timeouts: so no wait ends before its time, not by a microsecond.
         information.clock = self.now().map_err(CheckpointError::Time)?;
+        surroundings.event(Event::Time { now: information.clock.wrapping_sub(self.offset) });
         surroundings.event(Event::Phase(Phase::Pages));
         let saved = self.copy_pages(information, pages, stopped)?;
         surroundings.event(Event::Saved { pages: saved });

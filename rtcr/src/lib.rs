@@ -44,6 +44,7 @@ pub mod restore;
 pub mod session;
 mod standing;
 pub mod start;
+pub mod statistics;
 pub mod stop;
 pub mod storage;
 pub mod store;

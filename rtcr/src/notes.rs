@@ -83,6 +83,8 @@ pub fn of(event: &Event) -> impl Iterator<Item = (usize, u32)> {
             let which = u32::from(operation) | u32::from(interface & 0xff) << 8 | index << 16;
             (instant(2, which), None)
         }
+        // A trace has the time of each of its events.
+        Event::Time { .. } => return [None, None].into_iter().flatten(),
         Event::Barrier => (instant(3, 0), None),
         Event::Objects { gone, made } => (instant(4, gone), Some(instant(5, made))),
         Event::Memory { pages } => (instant(6, pages.saturating_mul(PAGE)), None),

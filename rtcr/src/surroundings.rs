@@ -1,7 +1,5 @@
 //! What the library asks of whoever embeds it.
 
-use core::fmt;
-
 use base::{
     child::Known,
     rpc::{Buffer, CallError, Reply, Request, Slot, ThreadNumber},
@@ -196,6 +194,11 @@ pub enum Event {
         /// How many there are.
         threads: u32,
     },
+    /// The time had to be asked for while the component stands still. It was this.
+    Time {
+        /// In nanoseconds.
+        now: u64,
+    },
     /// Pages were copied from the component to the storage.
     Saved {
         /// How many.
@@ -274,52 +277,4 @@ pub enum Phase {
     Regions,
     /// Threads come, and get their registers.
     Threads,
-}
-
-/// What has been done so far, for a line after each checkpoint and restore.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// Pages that were copied to storages.
-    pub saved: u32,
-    /// Requests that were answered from journals.
-    pub answered: u32,
-    /// Objects that went or came in restores.
-    pub objects: u32,
-    /// Pages that were copied back and are no stack.
-    pub pages: u32,
-    /// Bytes of stacks that were copied back.
-    pub repaired: u32,
-    /// Threads that got registers.
-    pub threads: u32,
-}
-
-impl Statistics {
-    /// Counts what has been done.
-    pub fn note(&mut self, event: &Event) {
-        let (count, by) = match *event {
-            Event::Saved { pages } => (&mut self.saved, pages),
-            Event::Answered { .. } => (&mut self.answered, 1),
-            Event::Objects { gone, made } => (&mut self.objects, gone + made),
-            Event::Memory { pages } => (&mut self.pages, pages),
-            Event::Repair { bytes } => (&mut self.repaired, bytes),
-            Event::Registers { threads } => (&mut self.threads, threads),
-            Event::Begins(_) | Event::Phase(_) | Event::Ends(_) => return,
-            Event::Stopped { .. } | Event::Barrier | Event::Thawed => return,
-        };
-        *count = count.saturating_add(by);
-    }
-}
-
-impl fmt::Display for Statistics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { saved, answered, objects, pages, repaired, threads } = self;
-        match pages {
-            0 => write!(f, "{saved} pages saved"),
-            _ => write!(
-                f,
-                "{answered} requests answered, {objects} objects put right, {pages} pages copied, {repaired} bytes of stack \
-                 repaired, {threads} threads set"
-            ),
-        }
-    }
 }

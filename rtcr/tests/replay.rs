@@ -16,7 +16,8 @@ use rtcr::{
     information::Stage,
     restore::RestoreError,
     start::Program,
-    surroundings::{Event, Phase, Statistics, Work},
+    statistics::Statistics,
+    surroundings::{Event, Phase, Work},
     upstream::Upstream,
 };
 use support::*;
@@ -92,7 +93,7 @@ fn the_bootstrap_is_answered_with_the_same_words_and_says_nothing_twice() {
     ];
     assert_eq!(rest, expected);
     let mut statistics = Statistics::default();
-    embedder.events.iter().for_each(|event| statistics.note(event));
+    embedder.events.iter().for_each(|event| statistics.note(event, || 0));
     assert_eq!(
         statistics.to_string(),
         "10 requests answered, 0 objects put right, 34 pages copied, 4096 bytes of stack repaired, 1 threads set"

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod cpu;
 pub mod device;
 pub mod echo;
+pub mod figures;
 pub mod link;
 pub mod log;
 pub mod parent;

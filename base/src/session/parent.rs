@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cpu::{Cause, Place};
+use super::{
+    cpu::{Cause, Place},
+    figures::Figures,
+};
 use crate::{
     ErrorCode, interface,
     rpc::{CallError, Slot},
@@ -149,6 +152,8 @@ pub enum Event {
         /// How often it was recovered until now, with this time.
         recoveries: u32,
     },
+    /// It goes on: a checkpoint of it was taken, or it was restored from one.
+    Worked(Figures),
     /// It goes on; its parent has looked whether it could be checkpointed.
     Checked {
         /// What stands in the way, for people; empty if nothing does.

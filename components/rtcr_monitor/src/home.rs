@@ -17,7 +17,8 @@ use base::{
 use rtcr::{
     notes,
     object::SessionInfo,
-    surroundings::{CallInfo, Edge, Event, Opened, Phase, Scope, Statistics, Surroundings},
+    statistics::Statistics,
+    surroundings::{CallInfo, Edge, Event, Opened, Phase, Scope, Surroundings},
 };
 
 use crate::{
@@ -61,9 +62,6 @@ pub struct Home {
     fingerprints: BTreeMap<String, u64>,
     /// What was done since somebody looked last.
     pub done: Statistics,
-    /// When the child was stopped last, and when it went on.
-    stopped: u64,
-    thawed: u64,
     tracer: Tracer<{ notes::KINDS.len() }>,
 }
 
@@ -99,8 +97,6 @@ impl Home {
             fate: None,
             fingerprints: BTreeMap::new(),
             done: Statistics::default(),
-            stopped: 0,
-            thawed: 0,
             tracer,
         }
     }
@@ -109,16 +105,6 @@ impl Home {
     pub fn now(&self) -> u64 {
         // TIMER's session is this component's own and cannot be gone.
         self.env.timer().now().unwrap_or(0)
-    }
-
-    /// For how long the child stood still, in nanoseconds.
-    pub const fn stood_still(&self) -> u64 {
-        self.thawed.saturating_sub(self.stopped)
-    }
-
-    /// How long after an instant the child went on, in nanoseconds.
-    pub const fn went_on_after(&self, instant: u64) -> u64 {
-        self.thawed.saturating_sub(instant)
     }
 
     /// The child has ended: its parent's parents hear of it.
@@ -289,17 +275,15 @@ impl Surroundings for Home {
 
     fn event(&mut self, event: Event) {
         notes::of(&event).for_each(|(kind, value)| self.tracer.note(kind, value));
+        let timer = self.env.timer();
+        // As in `now`.
+        self.done.note(&event, || timer.now().unwrap_or(0));
         match event {
-            Event::Stopped { .. } => {
-                self.stopped = self.now();
-                self.pace.lower();
-            }
+            Event::Stopped { .. } => self.pace.lower(),
             Event::Phase(Phase::Thaw) => self.pace.raise(),
-            Event::Thawed => self.thawed = self.now(),
             _ => {}
         }
         log::trace!("{}: {event:?}", self.name);
-        self.done.note(&event);
     }
 
     #[inline]

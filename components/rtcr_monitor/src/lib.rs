@@ -56,6 +56,7 @@ mod seats;
 mod services;
 mod shelf;
 mod stop;
+mod tell;
 mod trial;
 mod wishes;
 

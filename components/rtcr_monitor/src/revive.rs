@@ -11,7 +11,6 @@ use base::{
         checkpoint::{TakeError, Taken},
         cpu::Exception,
         parent::Event as Fate,
-        pd::OWN,
         timer::TimeoutError,
     },
 };
@@ -19,11 +18,11 @@ use rtcr::{
     checkpoint::{Checkpoint, CheckpointError},
     child::Child,
     information::Stage,
-    object::{Info, ObjectInfo, ThreadInfo},
     obstacle::Obstacle,
     restore::{RestoreError, Step},
     start::Program,
-    surroundings::{Statistics, Surroundings},
+    statistics::Statistics,
+    surroundings::Surroundings,
 };
 
 use crate::{
@@ -32,25 +31,6 @@ use crate::{
     recover::Deed,
     shelf::Kept,
 };
-
-/// Time for people.
-struct Micros(u64);
-
-impl fmt::Display for Micros {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{} us", self.0 / 1000, self.0 % 1000 / 100)
-    }
-}
-
-/// So many of something, for people.
-struct Count<N>(N, &'static str);
-
-impl<N: fmt::Display + PartialEq + From<u8>> fmt::Display for Count<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.0 == N::from(1) { "" } else { "s" };
-        write!(f, "{} {}{plural}", self.0, self.1)
-    }
-}
 
 impl Keeper {
     /// Writes down what the child is. If there is no checkpoint, the child goes on as if nothing had been, and another
@@ -66,12 +46,7 @@ impl Keeper {
             Ok(kept) => {
                 self.tell_taken(&kept);
                 if self.plan.threads {
-                    log::info!(
-                        "{} went on {} after that was asked for.",
-                        self.name(),
-                        Micros(self.home.went_on_after(asked))
-                    );
-                    self.tell_threads(&kept.checkpoint);
+                    self.tell_threads(&kept.checkpoint, asked);
                 }
                 self.keep_it(kept);
                 self.of_instance += 1;
@@ -90,23 +65,6 @@ impl Keeper {
                 self.tell_account();
                 self.wake_again();
                 Err(())
-            }
-        }
-    }
-
-    fn tell_taken(&self, kept: &Kept) {
-        let checkpoint = &kept.checkpoint;
-        let (number, name) = (kept.number, self.name());
-        let objects = checkpoint.information().objects.len();
-        match checkpoint.information().stage {
-            Stage::Running => log::info!(
-                "Checkpoint {number} of {name}: stopped for {}, {} and {} saved.",
-                Micros(self.home.stood_still()),
-                Count(self.home.done.saved, "page"),
-                Count(objects as u32, "object"),
-            ),
-            Stage::Booting => {
-                log::info!("Checkpoint {number} of {name}: it still starts; what it has asked for is saved.")
             }
         }
     }
@@ -166,16 +124,6 @@ impl Keeper {
         let is_busy = serves && self.busy < self.plan.busy_tries;
         self.busy = if is_busy { self.busy + 1 } else { 0 };
         is_busy
-    }
-
-    /// How each thread stood.
-    fn tell_threads(&self, checkpoint: &Checkpoint) {
-        for ObjectInfo { number, info } in &checkpoint.information().objects {
-            let Info::Thread(ThreadInfo { name, registers, activity, owes, paused, .. }) = info else { continue };
-            let owes = owes.map_or_else(String::new, |client| format!(", owes {client}"));
-            let pc = registers[0];
-            log::info!("{}.{name} ({number}): {activity:?} at {pc:#x}, paused {paused}{owes}", self.name());
-        }
     }
 
     fn take(&mut self, child: &mut Child<Shared>) -> Result<Kept, Untaken> {
@@ -289,18 +237,8 @@ impl Keeper {
         let begun = self.home.now();
         let restored = self.restore_by(way, program, kept)?;
         let way = if kept.checkpoint.information().stage == Stage::Running { way } else { Way::Replay };
-        let took = Micros(self.home.now().saturating_sub(begun));
-        let Statistics { answered, objects, pages, repaired, threads, .. } = self.home.done;
-        log::info!(
-            "A new {} goes on from checkpoint {}: restored {way} in {took}, {} answered, {} put right, {} and {repaired} \
-             bytes of stack copied, {} set.",
-            self.name(),
-            kept.number,
-            Count(answered, "request"),
-            Count(objects, "object"),
-            Count(pages, "page"),
-            Count(threads, "thread"),
-        );
+        let took = self.home.now().saturating_sub(begun);
+        self.tell_restored(way, kept, took);
         let saved = kept.checkpoint.information().account;
         self.home.has(saved.ram, saved.caps);
         Ok(restored)
@@ -377,12 +315,6 @@ impl Keeper {
     fn refuse(&self, number: u32) {
         if let Some(trial) = self.trial {
             trial.refuse(number);
-        }
-    }
-
-    fn tell_account(&self) {
-        if let Ok(account) = self.env.pd().account(OWN) {
-            log::debug!("{} bytes and {} capabilities are used here.", account.ram_used, account.caps_used);
         }
     }
 }

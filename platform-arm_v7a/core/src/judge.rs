@@ -120,6 +120,7 @@ impl Judge {
             Event::Crashed { crash, remedy, recoveries } => {
                 self.lines.report(&Record::Crashed { component, crash, remedy, recoveries });
             }
+            Event::Worked(figures) => self.lines.report(&Record::Worked { component, figures }),
             Event::Checked { obstacles, refused } => {
                 self.lines.report(&Record::Checked { component, obstacles: &obstacles, refused: &refused });
             }

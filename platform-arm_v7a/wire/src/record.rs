@@ -6,6 +6,7 @@
 
 pub use base::session::{
     cpu::{Access, Cause, MAX_BACKTRACE, Place},
+    figures::{Figures, KINDS, PHASES, Work},
     parent::{Crash, Remedy},
 };
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,13 @@ pub enum Record<'a> {
         remedy: Remedy,
         /// How often it was recovered until now, with this time.
         recoveries: u32,
+    },
+    /// A checkpoint of a component was taken, or it was restored from one.
+    Worked {
+        /// Which component.
+        component: &'a str,
+        /// All that is known of it.
+        figures: Figures,
     },
     /// A test that runs on the board has ended.
     Test {
@@ -196,6 +204,17 @@ mod tests {
                 crash: Crash::Faulted(Cause::Memory { address: !0, access: Access::Write, status: !0 }, place.clone()),
                 remedy: Remedy::Restored(!0),
                 recoveries: !0,
+            },
+            Record::Worked {
+                component: &name,
+                figures: Figures {
+                    took: u64::MAX,
+                    stopped: u64::MAX,
+                    phases: [!0; PHASES.len()],
+                    bytes: u64::MAX,
+                    objects: [!0; KINDS.len()],
+                    ..Figures::default()
+                },
             },
             Record::Figure { name: &missing, picoseconds: u64::MAX },
             Record::Trace(Piece::Events(&[1; trace::EVENTS * trace::BYTES])),

@@ -128,6 +128,7 @@ impl Explainer<'_> {
             | Report::Test { failure: None, .. }
             | Report::Figure { .. }
             | Report::Checked { .. }
+            | Report::Worked { .. }
             | Report::Exit { .. }
             | Report::Passed
             | Report::Failed { .. }

@@ -1,7 +1,9 @@
 //! The control line: bytes from core, cut into frames and taken as reports.
 
+mod figures;
+
 use serde::Serialize;
-use wire::record::{self, Cause, Crash, Fault, KernelFacts, Malformed, Place, Record, Remedy, Verdict};
+use wire::record::{self, Cause, Crash, Fault, Figures, KernelFacts, Malformed, Place, Record, Remedy, Verdict};
 
 /// A report of core, kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,6 +56,14 @@ pub enum Report {
         /// How often it was recovered until now, with this time.
         recoveries: u32,
     },
+    /// A checkpoint of a component was taken, or it was restored from one.
+    Worked {
+        /// Which component.
+        component: String,
+        /// All that is known of it.
+        #[serde(flatten, serialize_with = "figures::by_name")]
+        figures: Figures,
+    },
     /// A test on the board has ended.
     Test {
         /// Which.
@@ -101,6 +111,7 @@ impl Report {
             Record::Crashed { component, crash, remedy, recoveries } => {
                 Self::Crashed { component: component.into(), crash, remedy, recoveries }
             }
+            Record::Worked { component, figures } => Self::Worked { component: component.into(), figures },
             Record::Test { name, failure } => Self::Test { name: name.into(), failure: failure.map(Into::into) },
             Record::Figure { name, picoseconds } => Self::Figure { name: name.into(), picoseconds },
             Record::Verdict(Verdict::Passed) => Self::Passed,
