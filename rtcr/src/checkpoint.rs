@@ -60,6 +60,11 @@ impl Checkpoint {
         self.place.pages
     }
 
+    /// One that was read from an image ([`Reader::read`](crate::image::Reader::read)) into room that was reserved for it.
+    pub const fn of_image(place: Place) -> Self {
+        Self { place }
+    }
+
     /// The room that it takes, to be given back.
     pub fn into_place(self) -> Place {
         self.place

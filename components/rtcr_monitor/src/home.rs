@@ -15,7 +15,7 @@ use base::{
     trace::Tracer,
 };
 use rtcr::{
-    notes,
+    image, notes,
     object::SessionInfo,
     statistics::Statistics,
     surroundings::{CallInfo, Edge, Event, Opened, Phase, Scope, Surroundings},
@@ -29,6 +29,8 @@ use crate::{
     wishes::Wishes,
 };
 
+/// More sessions than a child has opened in all.
+const MOST_SESSIONS: u32 = 1 << 24;
 /// Number of the sessions by which a child asks for checkpoints of itself; no relay has it.
 const ITSELF: u32 = u32::MAX;
 
@@ -154,6 +156,14 @@ impl Home {
         }
     }
 
+    /// Whether the child may have a session that an image tells of.
+    pub fn may_have(&self, session: &SessionInfo) -> bool {
+        let routed = self.to(&session.service).is_ok();
+        let is_of_itself = !routed && session.service == checkpoint::SERVICE;
+        // Numbers count up from 1, and so they go on here.
+        is_of_itself == (session.number == ITSELF) && (is_of_itself || routed && session.number <= MOST_SESSIONS)
+    }
+
     /// A session by which the child asks for checkpoints of itself: its requests arrive where all others do.
     fn of_itself(&self) -> Result<Opened, CallError<OpenError>> {
         let child = u16::try_from(self.child).map_err(|_| CallError::Refused)?;
@@ -261,14 +271,13 @@ impl Surroundings for Home {
         false
     }
 
-    /// A hash of the file (FNV-1a); a module does not change, so it is read once.
+    /// A hash of the file; a module does not change, so it is read once.
     fn fingerprint(&mut self, name: &str, _: Slot) -> u64 {
         if let Some(known) = self.fingerprints.get(name) {
             return *known;
         }
         let Ok(module) = self.env.rom_module(name) else { return 0 };
-        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        let hash = module.bytes().iter().fold(0xcbf2_9ce4_8422_2325, step);
+        let hash = image::fingerprint(module.bytes());
         self.fingerprints.insert(name.into(), hash);
         hash
     }

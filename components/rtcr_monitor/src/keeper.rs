@@ -25,6 +25,7 @@ use rtcr::{
 };
 
 use crate::{
+    archive::Archive,
     home::Home,
     output::Output,
     pace::Pace,
@@ -81,6 +82,10 @@ pub struct Post {
     pub limit: Slot,
     /// Memory with which that of an instance is overwritten when it is ended.
     pub pattern: Slot,
+    /// Where images are, if there are to be any.
+    pub archive: Option<Arc<Archive>>,
+    /// The most bytes and capabilities that the child is ever given.
+    pub most: (u32, u32),
     /// How the child is made to end.
     pub stop: Stop,
     /// How many children of this component are left.
@@ -102,6 +107,8 @@ pub struct Keeper {
     pub(crate) trial: Option<&'static Trial>,
     /// Its checkpoints.
     pub(crate) shelf: Shelf,
+    /// Number of the checkpoint that the child was loaded from; later ones are counted from there.
+    pub(crate) loaded: u32,
     /// How many checkpoints were tried, and taken but for those that a warning tells of.
     pub(crate) tried: u32,
     /// How many checkpoints the child asked for, and how often it was busy then in a row.
@@ -161,6 +168,7 @@ impl Keeper {
             home,
             trial,
             shelf: Shelf::new(plan.keep),
+            loaded: 0,
             tried: 0,
             asked: (0, 0),
             of_instance: 0,
@@ -185,6 +193,7 @@ impl Keeper {
         // Whatever it exited with: that is what it was to do when nobody wants it otherwise.
         let is_final = self.plan.limits.recoveries == 0 || self.post.stop.was_asked();
         let ends_well = matches!(*fate, Fate::Exited(code) if code == 0 || is_final);
+        self.settle();
         self.home.last_words(ends_well);
         self.home.tell(*fate);
         if self.post.left.fetch_sub(1, SeqCst) == 1 {
@@ -225,10 +234,18 @@ impl Keeper {
             Some(Ok(layout)) => Ok(Program { module: self.post.binaries.1, layout }),
             Some(Err(reason)) => Err(reason.as_str()),
         };
-        let mut child = match Child::start(self.up, &self.post.settings, program, &mut self.home) {
-            Ok(child) => child,
-            Err(error) => return failed(&error),
+        let begun = self.load(next).and_then(|loaded| match loaded {
+            Some(loaded) => Ok(loaded),
+            None => {
+                let started = Child::start(self.up, &self.post.settings, program, &mut self.home);
+                started.map(|child| (child, None)).map_err(|error| failed(&error))
+            }
+        });
+        let (mut child, mut owed) = match begun {
+            Ok(begun) => begun,
+            Err(fate) => return fate,
         };
+        self.home.pace.raise();
         if self.plan.instants() > 0 {
             self.wake_after(self.plan.after);
         }
@@ -237,7 +254,6 @@ impl Keeper {
         let (mut words, mut space) = (Buffer::new(), Buffer::new());
         let (machine, endpoint) = (self.env.platform(), self.post.settings.endpoint);
         let mut reply = None::<Reply<'_>>;
-        let mut owed = None::<Answer>;
         loop {
             let received = match (reply.take(), owed.take()) {
                 (Some(reply), _) => machine.answer_and_receive(endpoint, &reply, &mut words),

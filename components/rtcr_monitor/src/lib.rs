@@ -34,12 +34,17 @@
 //! | `reserve_ram`, `reserve_caps` | quota that must be left here, or nothing is restored and nothing is ended | 0 |
 //! | `refuse_checkpoint`, `refuse_restore` | the request of a checkpoint or a restore, from 1, that is refused on purpose; one later each time | 0 |
 //! | `refusals` | in how many tries of one restore | 1 |
+//! | `save` | whether the newest checkpoint is stored in persistent memory: `none` or `newest` | `none` |
+//! | `save_keep` | how many images of a child are kept there | 1 |
+//! | `load` | which image a child starts from: `none` or `newest` | `none` |
+//! | `load_else` | what becomes of it if it cannot: `fail`, or `fresh` for its beginning | `fail` |
 //! | `log` | what is told: `off`, `error`, `warn`, `info`, `debug` or `trace` | `info` |
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod archive;
 mod compare;
 mod home;
 mod keeper;
@@ -66,6 +71,7 @@ use core::{
     time::Duration,
 };
 
+use archive::Archive;
 use base::{
     Env,
     child::{ByScenario, ChildPolicy, Window},
@@ -117,6 +123,8 @@ pub fn construct(env: &mut Env) {
         next += numbers(slots);
     }
     let services = Services::new(env, places.clone());
+    let size = scenario.components.get(&*own).and_then(|component| component.devices.persistent);
+    let mut archive = None;
     for ((number, (name, component)), place) in (0..).zip(scenario.children(own)).zip(places) {
         let shared = (Arc::clone(&services), Arc::clone(&left));
         let watched = match component.restart > 0 || !component.stop_with.is_empty() {
@@ -125,6 +133,14 @@ pub fn construct(env: &mut Env) {
                     .into())
             }
             false => Plan::of(&env, component).map_err(|nonsense| format!("{nonsense}")).and_then(|plan| {
+                if (plan.archive.saves || plan.archive.loads) && archive.is_none() {
+                    let below = scenario.children(own).map(|(_, child)| child.priority).min().unwrap_or(1);
+                    let below = below.saturating_sub(1).max(1);
+                    let started = Archive::start(env, size.map(|size| size.0), below);
+                    archive =
+                        Some(started.map_err(|what| format!("its parent has no {what} to store its checkpoints"))?);
+                }
+                let shared = (shared.0, shared.1, archive.clone());
                 watch(env, (name, component), (number, place), plan, pattern, shared)
                     .map_err(|what| format!("its parent has no {what} for it"))
             }),
@@ -169,7 +185,7 @@ fn watch(
     (number, place): (u16, Place),
     plan: Plan,
     pattern: Slot,
-    (services, left): (Arc<Services>, Arc<AtomicUsize>),
+    (services, left, archive): (Arc<Services>, Arc<AtomicUsize>, Option<Arc<Archive>>),
 ) -> Result<Wish, &'static str> {
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
     let Place { service, bell, window, news, .. } = place;
@@ -210,6 +226,8 @@ fn watch(
         beats,
         full,
         pattern,
+        archive: archive.filter(|_| plan.archive.saves || plan.archive.loads),
+        most: (component.ram_max.unwrap_or(component.ram).0, component.caps_max.unwrap_or(component.caps)),
         stop,
         left,
         services,

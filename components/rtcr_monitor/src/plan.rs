@@ -56,6 +56,8 @@ pub struct Plan {
     pub heartbeat: Duration,
     /// What becomes of what it says, and how many bytes of that wait at most.
     pub output: (output::Way, usize),
+    /// What becomes of checkpoints and images outside of this system.
+    pub archive: Archiving,
     /// Whether each checkpoint tells how every thread stood.
     pub threads: bool,
 }
@@ -133,6 +135,12 @@ impl Plan {
                 parse(find("output"), "output", output::Way::Now, "`now`, `marked` or `held`")?,
                 number("output_room", 16 << 10)? as usize,
             ),
+            archive: Archiving {
+                saves: parse(find("save"), "save", Save::None, "`none` or `newest`")? == Save::Newest,
+                keep: number("save_keep", 1)?.max(1),
+                loads: parse(find("load"), "load", Load::None, "`none` or `newest`")? == Load::Newest,
+                otherwise: parse(find("load_else"), "load_else", Otherwise::Fail, "`fail` or `fresh`")?,
+            },
             threads: number("tell_threads", 0)? > 0,
         })
     }
@@ -178,4 +186,59 @@ impl fmt::Display for Way {
             Self::Direct => "directly",
         })
     }
+}
+
+/// What becomes of a child's checkpoints and images outside of this system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Archiving {
+    /// The newest checkpoint is stored.
+    pub saves: bool,
+    /// How many images are kept.
+    pub keep: u32,
+    /// The child starts from its newest image.
+    pub loads: bool,
+    /// What becomes of it if it cannot.
+    pub otherwise: Otherwise,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Save {
+    None,
+    Newest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Load {
+    None,
+    Newest,
+}
+
+/// What becomes of a child that cannot start from an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// It is not started.
+    Fail,
+    /// It starts from its beginning.
+    Fresh,
+}
+
+macro_rules! words {
+    ($($of:ident: $($text:literal $value:ident),*;)*) => { $(
+        impl FromStr for $of {
+            type Err = ();
+
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text {
+                    $($text => Ok(Self::$value),)*
+                    _ => Err(()),
+                }
+            }
+        }
+    )* };
+}
+
+words! {
+    Save: "none" None, "newest" Newest;
+    Load: "none" None, "newest" Newest;
+    Otherwise: "fail" Fail, "fresh" Fresh;
 }

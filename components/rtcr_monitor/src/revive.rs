@@ -1,6 +1,6 @@
 //! What a keeper does to its child: checkpoints it, ends it, restores it; and tells so.
 
-use alloc::{boxed::Box, format, string::String};
+use alloc::{boxed::Box, format, string::String, sync::Arc};
 use core::{fmt, sync::atomic::Ordering::SeqCst};
 
 use base::{
@@ -74,6 +74,8 @@ impl Keeper {
         self.answer_wishes(Ok(Taken { number: kept.number, restored: false }));
         self.home.confirm_output();
         self.at_checkpoint = self.requests();
+        let kept = Arc::new(kept);
+        self.store(&kept);
         self.shelf.keep(kept);
     }
 
@@ -138,7 +140,7 @@ impl Keeper {
         match child.checkpoint(&mut pool, home) {
             Ok(checkpoint) => {
                 let said = home.output.mark();
-                Ok(Kept { number: self.tried + self.asked.0, checkpoint, said, pool })
+                Ok(Kept { number: self.loaded + self.tried + self.asked.0, checkpoint, said, pool })
             }
             Err(error) => {
                 self.shelf.put_back(pool);
@@ -187,7 +189,12 @@ impl Keeper {
     }
 
     /// There is no instance, and another one goes on from a checkpoint, which is put back at its place.
-    pub(crate) fn go_back(&mut self, program: Program<'_>, place: usize, saved: Kept) -> Result<Restored, Box<Fate>> {
+    pub(crate) fn go_back(
+        &mut self,
+        program: Program<'_>,
+        place: usize,
+        saved: Arc<Kept>,
+    ) -> Result<Restored, Box<Fate>> {
         self.restored += 1;
         self.forget_instance();
         self.recovery.goes_on(Some(saved.number), self.home.now());

@@ -1,6 +1,6 @@
 //! The checkpoints of a child that are kept beside each other, each in storage of its own.
 
-use alloc::collections::VecDeque;
+use alloc::{collections::VecDeque, sync::Arc};
 use core::str::FromStr;
 
 use base::{
@@ -43,7 +43,7 @@ pub struct Kept {
 
 /// Checkpoints in the order in which they were taken.
 pub struct Shelf {
-    kept: VecDeque<Kept>,
+    kept: VecDeque<Arc<Kept>>,
     most: usize,
     /// Storage of one that is not needed any more.
     spare: Option<Pool<Shared>>,
@@ -71,10 +71,13 @@ impl Shelf {
         }
     }
 
-    fn discard(&mut self, Kept { checkpoint, mut pool, .. }: Kept, forget: impl FnOnce(&Checkpoint)) {
-        forget(&checkpoint);
-        pool.discard(checkpoint);
-        self.spare = Some(pool);
+    /// One that is still being stored somewhere goes when it has been.
+    fn discard(&mut self, kept: Arc<Kept>, forget: impl FnOnce(&Checkpoint)) {
+        forget(&kept.checkpoint);
+        if let Some(Kept { checkpoint, mut pool, .. }) = Arc::into_inner(kept) {
+            pool.discard(checkpoint);
+            self.spare = Some(pool);
+        }
     }
 
     /// The numbers of all, the newest last.
@@ -112,7 +115,7 @@ impl Shelf {
     }
 
     /// Keeps one, as the newest.
-    pub fn keep(&mut self, kept: Kept) {
+    pub fn keep(&mut self, kept: Arc<Kept>) {
         self.kept.push_back(kept);
     }
 
@@ -122,12 +125,12 @@ impl Shelf {
     }
 
     /// Takes one out, to be put back at its place.
-    pub fn take(&mut self, place: usize) -> Option<Kept> {
+    pub fn take(&mut self, place: usize) -> Option<Arc<Kept>> {
         self.kept.remove(place)
     }
 
     /// Puts one back at its place.
-    pub fn replace(&mut self, place: usize, kept: Kept) {
+    pub fn replace(&mut self, place: usize, kept: Arc<Kept>) {
         self.kept.insert(place.min(self.kept.len()), kept);
     }
 }

@@ -9,10 +9,12 @@
 //! * [`Reader`]: in order from a [`Source`], into room that the caller brings. Nothing in an image is trusted, and
 //!   nothing is taken that is not what [`write()`] would have written.
 //! * [`check()`]: what information must be like; asked by both.
+//! * [`Given`]: what a parent gives to the component, whatever its image says.
 //! * [`Image`]: all of it in memory, for tests and tools.
 
 mod check;
 mod fault;
+mod given;
 mod header;
 mod input;
 mod inventory;
@@ -26,6 +28,7 @@ use base::session::pd::PAGE;
 
 pub use check::check;
 pub use fault::{Fault, ObjectFault, PageFault, RegionFault};
+pub use given::{Given, Refused};
 pub(crate) use header::crc32;
 pub use header::{ARM, Entry, Header, MAGIC, MAX_SECTIONS, VERSION, Version};
 pub use read::{ReadError, Reader};
@@ -47,6 +50,11 @@ pub struct Identity {
     pub module: ModuleName,
     /// What the program's content is known by.
     pub fingerprint: u64,
+}
+
+/// What a module is known by: FNV-1a in 64 bits over the file.
+pub fn fingerprint(module: &[u8]) -> u64 {
+    module.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Where the bytes of an image go, in order.

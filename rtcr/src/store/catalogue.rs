@@ -1,6 +1,6 @@
 //! Superblock and records: which images there are, and where.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
 use base::session::pd::PAGE;
 
@@ -138,7 +138,8 @@ pub(super) const fn place(place: usize) -> u64 {
 /// The records, by their places.
 #[derive(Debug)]
 pub(super) struct Catalogue {
-    records: [Option<Kept>; MAX_IMAGES],
+    /// [`MAX_IMAGES`] of them; not in place, since stacks are small.
+    records: Vec<Option<Kept>>,
     /// Those of which nobody knows whether they are there, a bit for each place.
     doubtful: u64,
 }
@@ -147,7 +148,7 @@ const _: () = assert!(MAX_IMAGES == u64::BITS as usize);
 
 impl Default for Catalogue {
     fn default() -> Self {
-        Self { records: [const { None }; MAX_IMAGES], doubtful: 0 }
+        Self { records: vec![None; MAX_IMAGES], doubtful: 0 }
     }
 }
 

@@ -21,7 +21,8 @@ use rtcr::{
 };
 
 /// More than any component can have, so that a wrong image takes no more memory than that.
-const MOST: Need = Need { objects: 1 << 17, regions: 1 << 18, words: 16 << 10, served: 1 << 16, pages: 1 << 18 };
+pub(crate) const MOST: Need =
+    Need { objects: 1 << 17, regions: 1 << 18, words: 16 << 10, served: 1 << 16, pages: 1 << 18 };
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use rtcr::image::Identity;
+use rtcr::image::{Identity, fingerprint};
 
 use crate::{
     executable,
@@ -17,11 +17,6 @@ const EXECUTABLES: &str = "armv7a-none-eabi/system";
 #[derive(Debug)]
 pub struct Program {
     bytes: Vec<u8>,
-}
-
-/// FNV-1a in 64 bits, by which `rtcr_monitor` knows a module.
-fn fingerprint(module: &[u8]) -> u64 {
-    module.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 impl Program {

@@ -2,10 +2,11 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
+use base::scenario::{Bytes, Scenario};
 use clap::Args;
 
 use super::{
@@ -16,6 +17,7 @@ use crate::{
     explain::Kind,
     file,
     machine::{Clock, Heard},
+    persistent::{self, Memory, Wanted},
     run::{self, Request},
     scenario::Setting,
     terminal::{self, Harmless, RawInput, Tone},
@@ -65,6 +67,15 @@ pub struct Run {
     /// Write those instructions there instead.
     #[arg(long, value_name = "FILE", requires = "trace_exec")]
     trace_file: Option<PathBuf>,
+    /// Take the newest checkpoint out of the run, as an image: of a component, or whichever is the newest.
+    #[arg(long, value_name = "[COMPONENT=]FILE", conflicts_with = "trace_exec")]
+    save: Option<String>,
+    /// Start the component of this image from it. Of what the scenario wants it to say, only the last line counts then.
+    #[arg(long, value_name = "FILE", conflicts_with = "trace_exec")]
+    load: Option<PathBuf>,
+    /// Keep the board's memory in this file, so that persistent memory is there in the next run.
+    #[arg(long, value_name = "FILE", conflicts_with = "trace_exec")]
+    memory: Option<PathBuf>,
     /// Let time in the machine follow the host's clock.
     #[arg(long)]
     realtime: bool,
@@ -97,6 +108,9 @@ impl Run {
             trace_window,
             trace_exec,
             trace_file,
+            save,
+            load,
+            memory,
             realtime,
             kernel,
             without_patches,
@@ -109,7 +123,8 @@ impl Run {
         if trace.is_some() || trace_picture.is_some() {
             scenario.set(Setting::trace());
         }
-        let loaded = scenario.load(&workspace)?;
+        let mut loaded = scenario.load(&workspace)?;
+        let images = Images::prepare(&mut loaded.scenario, save.as_deref(), load.as_deref(), memory.as_deref())?;
         let traced = loaded.scenario.trace;
         if trace_window.is_some() && !traced {
             return Err("--trace-window: nothing is traced; add --trace FILE or --trace-picture FILE".into());
@@ -122,6 +137,7 @@ impl Run {
             gdb,
             trace: trace_exec,
             watchdog: watchdog.map(Duration::from_secs),
+            memory: images.memory.as_ref().map(|memory| memory.path().to_owned()),
             ..Request::new(loaded)
         };
         // Whether they can be written is found out before anything takes time.
@@ -131,8 +147,9 @@ impl Run {
             ("--trace-file", trace_file.as_deref()),
             ("--trace", trace.as_deref()),
             ("--trace-picture", trace_picture.as_deref()),
+            ("--save", images.save.as_ref().map(|(_, file)| file.as_path())),
         ];
-        let [console, report, trace_file, text, picture] = file::Pending::create_each(files)?;
+        let [console, report, trace_file, text, picture, image] = file::Pending::create_each(files)?;
 
         let raw = interactive.then(RawInput::begin);
         let mut screen = Screen::default();
@@ -172,6 +189,7 @@ impl Run {
             (Some(trace), None) => terminal::say(trace),
             (None, _) => {}
         }
+        let unsaved = image.map(|image| images.take_out(image)).transpose();
         finished.explanation.details.iter().for_each(terminal::say);
         let (tone, ending) = match finished.explanation.kind {
             Kind::Passed => (Tone::Good, Ending::Passed),
@@ -179,11 +197,70 @@ impl Run {
             Kind::TimedOut => (Tone::Bad, Ending::TimedOut),
         };
         terminal::say_in(tone, finished.summary());
+        unsaved?;
         // Whoever asked for a trace did not get one.
         match finished.trace {
             Some(trace) if trace.instructions.is_empty() => Err(format!("there is no trace: {trace}").into()),
             _ => Ok(ending),
         }
+    }
+}
+
+/// What a run has to do with images.
+struct Images {
+    /// The board's memory, if it is a file.
+    memory: Option<Memory>,
+    /// How much of it is persistent.
+    size: Bytes,
+    /// Whose image is taken out, and where to.
+    save: Option<(Option<String>, PathBuf)>,
+}
+
+impl Images {
+    /// Has the scenario do what is wanted, and puts the image to start from where it is looked for.
+    fn prepare(
+        scenario: &mut Scenario,
+        save: Option<&str>,
+        load: Option<&Path>,
+        memory: Option<&Path>,
+    ) -> std::result::Result<Self, Box<dyn std::error::Error>> {
+        // A name of the scenario's before the first `=` is a component's, and everything else a file's.
+        let save = save.map(|text| match text.split_once('=') {
+            Some((name, file)) if scenario.components.contains_key(name) => (Some(name.to_owned()), file.into()),
+            _ => (None, text.into()),
+        });
+        let image = load.map(|file| -> std::result::Result<_, Box<dyn std::error::Error>> {
+            let bytes = std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            let name = persistent::whose(&bytes).map_err(|fault| format!("{}: {fault}", file.display()))?;
+            Ok((name, bytes))
+        });
+        let image = image.transpose()?;
+        let wanted = Wanted {
+            save: save.as_ref().map(|(name, _)| name.as_deref()),
+            load: image.as_ref().map(|(name, _)| name.as_str()),
+            memory: memory.is_some(),
+        };
+        if wanted.save.is_none() && wanted.load.is_none() && memory.is_none() {
+            return Ok(Self { memory: None, size: Bytes(0), save });
+        }
+        let size = persistent::prepare(scenario, wanted)?;
+        let memory = memory.map_or_else(Memory::temporary, Memory::in_file)?;
+        if let Some((name, bytes)) = image {
+            let mut store = memory.store(size)?;
+            let number = store.newest(&name).map_or(0, |newest| newest.number);
+            persistent::put(&mut store, &name, number, &bytes)?;
+        }
+        Ok(Self { memory: Some(memory), size, save })
+    }
+
+    /// Takes the newest image out.
+    fn take_out(&self, mut file: file::Pending) -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let (Some(memory), Some((name, _))) = (&self.memory, &self.save) else { return Ok(()) };
+        let (kept, bytes) = persistent::newest(&mut memory.store(self.size)?, name.as_deref())?;
+        file.write(&bytes)?;
+        file.keep()?;
+        terminal::note(format_args!("checkpoint {} of {}: {} bytes", kept.number, kept.name, bytes.len()));
+        Ok(())
     }
 }
 
