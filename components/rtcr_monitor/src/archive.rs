@@ -25,7 +25,7 @@ use rtcr::{
     store::{Announced, PutError, Store},
 };
 
-use crate::{keeper::Keeper, revive::Micros, shelf::Kept};
+use crate::{keeper::Keeper, shelf::Kept, tell::Micros};
 use medium::PersistentMemory;
 use pages::{AttachedPages, NoPage};
 
