@@ -1,5 +1,5 @@
 //! What goes wrong while a component is checkpointed or restored: it is named, the component runs on or its checkpoint is kept,
-//! and accounts are as before.
+//! and accounts are as before. That each request can fail, and each call of the kernel, is the suite `faults`.
 
 use std::collections::BTreeMap;
 
@@ -44,68 +44,6 @@ fn with_and_without(scenario: &str, name: &str, settings: &[&str]) -> (Finished,
 }
 
 const DEBUG: &str = "component.rtcr.values.log=debug";
-
-/// In the first restore the first request fails, in the next the second, until all have.
-#[test]
-fn any_request_of_a_restore_can_fail() {
-    for way in WAYS {
-        let settings = [
-            way,
-            DEBUG,
-            "component.rtcr.values.refuse_restore=1",
-            "checkpoints=130",
-            "checkpoint_after=3000",
-            "checkpoint_every=100",
-        ];
-        let (finished, expected) = with_and_without("worker", "worker", &settings);
-        assert_passed(&finished);
-        assert_eq!(lines(&finished, "worker"), expected);
-        let failed = count(&finished, " is not restored, and checkpoint ");
-        assert!(failed > 70, "only {failed} requests could fail");
-        assert_eq!(count(&finished, " is ended: "), count(&finished, " goes on from checkpoint "));
-        let reasons: BTreeMap<_, usize> = lines(&finished, "rtcr")
-            .into_iter()
-            .filter_map(|line| line.split_once(" is kept: "))
-            .fold(BTreeMap::new(), |mut all, (_, reason)| {
-                *all.entry(reason).or_default() += 1;
-                all
-            });
-        for reason in
-            ["Create(Refused)", "Session(\"Log\", Refused)", "Copy(Refused)", "Thread(Refused)", "Time(Refused)"]
-        {
-            assert!(reasons.keys().any(|found| found.ends_with(reason)), "{reason}: {reasons:#?}");
-        }
-        // What there is without an instance is the same each time, but for the alarm by which the monitor sleeps; and so is what
-        // there is with one.
-        let used = accounts(&finished);
-        let mut kinds: Vec<_> = used[1..].to_vec();
-        kinds.sort_unstable();
-        kinds.dedup();
-        assert_eq!(kinds.len(), 2, "{kinds:#?}");
-    }
-}
-
-#[test]
-fn any_request_of_a_checkpoint_can_fail() {
-    let settings = [
-        DEBUG,
-        "component.rtcr.values.refuse_checkpoint=1",
-        "checkpoints=60",
-        "checkpoint_after=3000",
-        "checkpoint_every=100",
-    ];
-    let (finished, expected) = with_and_without("worker", "worker", &settings);
-    assert_passed(&finished);
-    assert_eq!(lines(&finished, "worker"), expected);
-    let failed = count(&finished, "worker runs on without checkpoint ");
-    assert!(failed > 20, "only {failed} requests could fail");
-    assert_eq!(count(&finished, ": Checkpoint "), 0);
-    let taken = lines(&finished, "rtcr").into_iter().filter(|line| line.starts_with("Checkpoint ")).count();
-    assert_eq!((failed + taken, taken > 20), (60, true), "{}", console(&finished));
-    let mut used = accounts(&finished);
-    used.dedup();
-    assert!(used.len() <= 3, "nothing is left of those that failed: {used:#?}");
-}
 
 #[test]
 fn a_restore_that_never_succeeds_is_given_up_and_says_why() {

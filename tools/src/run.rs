@@ -1,6 +1,6 @@
 //! A scenario, from its file to how it ended: the steps of this library in a row, for the command line and for tests.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use kernel::{Flavour, build::Kernel};
 use serde::Serialize;
@@ -75,6 +75,8 @@ pub struct Finished {
     pub explanation: Explanation,
     /// The instructions that were asked for.
     pub trace: Option<Trace>,
+    /// The programs that ran, by name: executables.
+    pub programs: BTreeMap<String, Vec<u8>>,
 }
 
 /// Why nothing ran.
@@ -173,7 +175,8 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(Heard<'_>))
     let Kernel { flavour, hash, compiler, .. } = built.kernel;
     let kernel = KernelOrigin { flavour, hash, compiler, without_patches: built.without_patches };
     let origin = Origin { compiler: toolchain.label, kernel };
-    Ok(Finished { loaded, image: image.report, origin, outcome, explanation, trace })
+    let programs = built.parts.programs;
+    Ok(Finished { loaded, image: image.report, origin, outcome, explanation, trace, programs })
 }
 
 /// A run in numbers and words, equal for equal runs: free of paths, dates and real time.

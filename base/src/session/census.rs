@@ -24,6 +24,12 @@ pub trait Census {
     /// core that was built for that does so.
     #[operation(3)]
     fn lose(&mut self, kind: u32) -> Result<(), LoseError>;
+
+    /// Has the kernel refuse one of the calls that core makes of it for requests of the caller's from now on, the one with this
+    /// number, counted from 1; 0 for none. Tells how many there were since this was asked last. Only a core that was built for
+    /// losses does so.
+    #[operation(4)]
+    fn refuse(&mut self, number: u32) -> Result<u32, LoseError>;
 }
 
 /// Something that core counts.

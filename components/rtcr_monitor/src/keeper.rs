@@ -15,7 +15,7 @@ use base::{
     memory::{Module, ModuleError},
     platform::Received,
     rpc::{Body, Buffer, Reply, Shared, Slot, Status},
-    session::{checkpoint, parent::Event as Fate},
+    session::{checkpoint, log as lines, parent::Event as Fate},
 };
 use rtcr::{
     child::Child,
@@ -36,8 +36,10 @@ use crate::{
     seats::Seats,
     services::Services,
     shelf::Shelf,
+    stands::Stands,
     stop::{Due, Stop},
     trial::Trial,
+    uses::Uses,
     wishes::Wishes,
 };
 
@@ -105,10 +107,14 @@ pub struct Keeper {
     pub(crate) home: Home,
     /// Who refuses requests on purpose, if that is wanted.
     pub(crate) trial: Option<&'static Trial>,
+    /// Who tells what is in use, if that is wanted.
+    pub(crate) uses: Option<Uses>,
     /// Its checkpoints.
     pub(crate) shelf: Shelf,
     /// Number of the checkpoint that the child was loaded from; later ones are counted from there.
     pub(crate) loaded: u32,
+    /// How its threads stood at them.
+    pub(crate) stands: Stands,
     /// How many checkpoints were tried, and taken but for those that a warning tells of.
     pub(crate) tried: u32,
     /// How many checkpoints the child asked for, and how often it was busy then in a row.
@@ -167,8 +173,10 @@ impl Keeper {
             up,
             home,
             trial,
+            uses: (plan.uses > 0 || plan.kernel).then(|| Uses::new(env, plan.uses > 1)),
             shelf: Shelf::new(plan.keep),
             loaded: 0,
+            stands: Stands::default(),
             tried: 0,
             asked: (0, 0),
             of_instance: 0,
@@ -195,6 +203,12 @@ impl Keeper {
         let ends_well = matches!(*fate, Fate::Exited(code) if code == 0 || is_final);
         self.settle();
         self.home.last_words(ends_well);
+        if self.plan.stands {
+            self.stands.tell(self.post.settings.name);
+        }
+        if let (Some(uses), 1..) = (&self.uses, self.plan.uses) {
+            uses.tell_times(self.post.settings.name);
+        }
         self.home.tell(*fate);
         if self.post.left.fetch_sub(1, SeqCst) == 1 {
             self.home.all_ended();
@@ -246,7 +260,8 @@ impl Keeper {
             Err(fate) => return fate,
         };
         self.home.pace.raise();
-        if self.plan.instants() > 0 {
+        let mut is_silent = self.plan.from_line && self.plan.instants() > 0;
+        if self.plan.instants() > 0 && !is_silent {
             self.wake_after(self.plan.after);
         }
         self.post.stop.begin();
@@ -270,7 +285,12 @@ impl Keeper {
                 },
                 Received::Request { badge, request } => {
                     self.requests = self.requests.wrapping_add(1);
-                    reply = match Badge::of(badge) {
+                    let badge = Badge::of(badge);
+                    if is_silent && badge.is_some_and(|badge| badge.interface == lines::INTERFACE.id) {
+                        is_silent = false;
+                        self.wake_after(self.plan.after);
+                    }
+                    reply = match badge {
                         Some(badge) if badge.interface == checkpoint::INTERFACE.id => {
                             self.home.wishes.serve(&request, &mut space)
                         }

@@ -17,6 +17,7 @@
 //! | `output_room` | how many bytes are held; more force a checkpoint, and are shown unconfirmed if there is none | 16384 |
 //! | `checkpoints` | how many checkpoints are taken of each child | 1; with `recoveries`, all |
 //! | `checkpoint_after` | microseconds from its start to the first one | 10000 |
+//! | `checkpoint_from_line` | with 1, that counts from when it first prints something | 0 |
 //! | `checkpoint_every` | microseconds from a restore, or a checkpoint that its instance outlives, to the next one | 1000 |
 //! | `checkpoints_each` | how many checkpoints are taken of each instance before it is ended; 0 if none is | 1; with `recoveries`, 0 |
 //! | `keep` | how many checkpoints of a child are kept beside each other | 1; with `recoveries`, 2 |
@@ -38,6 +39,10 @@
 //! | `save_keep` | how many images of a child are kept there | 1 |
 //! | `load` | which image a child starts from: `none` or `newest` | `none` |
 //! | `load_else` | what becomes of it if it cannot: `fail`, or `fresh` for its beginning | `fail` |
+//! | `refuse_kernel` | with 1, what is refused are calls of the kernel that core makes for such requests, in place of requests | 0 |
+//! | `tell_use` | with 2, each checkpoint and each restore tells what is in use then, here and in core; with 1, if it is more than ever | 0 |
+//! | `tell_threads` | with 1, each checkpoint tells how every thread stood | 0 |
+//! | `count_threads` | with 1, that is counted, and told when the child has ended | 0 |
 //! | `log` | what is told: `off`, `error`, `warn`, `info`, `debug` or `trace` | `info` |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -60,9 +65,11 @@ mod revive;
 mod seats;
 mod services;
 mod shelf;
+mod stands;
 mod stop;
 mod tell;
 mod trial;
+mod uses;
 mod wishes;
 
 use alloc::{boxed::Box, format, sync::Arc, vec::Vec};

@@ -15,6 +15,8 @@ pub struct Plan {
     pub checkpoints: u32,
     /// From a child's start to its first checkpoint.
     pub after: Duration,
+    /// That counts from when the child prints something first.
+    pub from_line: bool,
     /// From a restore, or a checkpoint that its instance outlives, to the next checkpoint.
     pub every: Duration,
     /// How many checkpoints are taken of each instance before it is ended; 0 if none is ended on purpose.
@@ -58,8 +60,15 @@ pub struct Plan {
     pub output: (output::Way, usize),
     /// What becomes of checkpoints and images outside of this system.
     pub archive: Archiving,
+    /// Calls of the kernel are refused in place of requests.
+    pub kernel: bool,
+    /// Whether it is told what is in use after each checkpoint and each restore: with 1 if it is more than ever, with 2
+    /// whatever it is.
+    pub uses: u32,
     /// Whether each checkpoint tells how every thread stood.
     pub threads: bool,
+    /// Whether it is counted how threads stood, and told when the child has ended.
+    pub stands: bool,
 }
 
 /// How a child is restored.
@@ -115,6 +124,7 @@ impl Plan {
             every,
             each: number("checkpoints_each", each)?,
             keep: number("keep", keep)?,
+            from_line: number("checkpoint_from_line", 0)? > 0,
             from: parse(find("restore_from"), "restore_from", Back(0), "`newest`, `oldest` or a whole number")?,
             priority: parse(find("checkpoint_priority"), "checkpoint_priority", 0, "a priority")?,
             asked: number("asked_restores", 0)?,
@@ -141,7 +151,10 @@ impl Plan {
                 loads: parse(find("load"), "load", Load::None, "`none` or `newest`")? == Load::Newest,
                 otherwise: parse(find("load_else"), "load_else", Otherwise::Fail, "`fail` or `fresh`")?,
             },
+            kernel: number("refuse_kernel", 0)? > 0,
+            uses: number("tell_use", 0)?,
             threads: number("tell_threads", 0)? > 0,
+            stands: number("count_threads", 0)? > 0,
         })
     }
 }

@@ -30,6 +30,8 @@ use crate::{
     plan::Way,
     recover::Deed,
     shelf::Kept,
+    stands::say,
+    uses::Uses,
 };
 
 impl Keeper {
@@ -38,15 +40,32 @@ impl Keeper {
     pub(crate) fn checkpoint(&mut self, child: &mut Child<Shared>) -> Result<(), ()> {
         self.home.done = Statistics::default();
         self.tried += u32::from(self.busy == 0);
-        self.refuse(one_later(self.plan.refused.0, self.tried));
         let asked = self.home.now();
-        let taken = self.take(child);
-        self.refuse(0);
+        let refused = one_later(self.plan.refused.0, self.tried);
+        self.refuse(refused);
+        let mut taken = self.take(child);
+        let made = self.refuse(0);
+        let failed = match &taken {
+            Err(Untaken::Failed(reason)) => Some(reason.as_str()),
+            _ => None,
+        };
+        let is_again = failed.is_some() && refused > 0;
+        self.tell_refused((refused, made), failed);
+        if is_again {
+            // The same instant, and nothing is refused.
+            taken = self.take(child);
+        }
+        if taken.is_ok() {
+            self.tell_uses();
+        }
         match taken {
             Ok(kept) => {
                 self.tell_taken(&kept);
                 if self.plan.threads {
                     self.tell_threads(&kept.checkpoint, asked);
+                }
+                if self.plan.stands {
+                    self.stands.note(self.post.settings.name, &kept.checkpoint);
                 }
                 self.keep_it(kept);
                 self.of_instance += 1;
@@ -220,9 +239,16 @@ impl Keeper {
             let is_refused = self.plan.tries.max(1) - left <= self.plan.refusals;
             self.refuse(if is_refused { refused } else { 0 });
             let restored = self.restore_and_compare(program, saved);
-            self.refuse(0);
+            let made = self.refuse(0);
+            if is_refused && refused > 0 {
+                let failed = restored.as_ref().err().map(|error| format!("{error}"));
+                self.tell_refused((refused, made), failed.as_deref());
+            }
             let error = match restored {
-                Ok(restored) => return Ok(restored),
+                Ok(restored) => {
+                    self.tell_uses();
+                    return Ok(restored);
+                }
                 Err(error) => error,
             };
             let (name, number) = (self.name(), saved.number);
@@ -318,10 +344,37 @@ impl Keeper {
         }
     }
 
-    /// The request with that number from now on is refused, if that is wanted.
-    fn refuse(&self, number: u32) {
-        if let Some(trial) = self.trial {
-            trial.refuse(number);
+    /// The request with that number from now on is refused, if that is wanted, or the call of the kernel; tells how many there
+    /// were since this was said last.
+    fn refuse(&self, number: u32) -> u32 {
+        match (self.trial, self.uses.as_ref().and_then(Uses::census)) {
+            (Some(_), Some(census)) if self.plan.kernel => match census.refuse(number) {
+                Ok(count) => count,
+                Err(error) => {
+                    log::error!("the kernel refuses nothing: {error:?}");
+                    0
+                }
+            },
+            (Some(trial), _) => trial.refuse(number),
+            (None, _) => 0,
+        }
+    }
+
+    /// What came of what was refused on purpose: of the one with that number, of so many.
+    fn tell_refused(&self, (number, made): (u32, u32), failed: Option<&str>) {
+        let name = self.name();
+        match failed {
+            _ if number == 0 => {}
+            _ if number > made => say(format_args!("{name}: none of {made} was refused")),
+            Some(reason) => say(format_args!("{name}: {number} of {made} was refused, and it failed: {reason}")),
+            None => say(format_args!("{name}: {number} of {made} was refused, and it did not matter")),
+        }
+    }
+
+    fn tell_uses(&mut self) {
+        let name = self.post.settings.name;
+        if let (Some(uses), 1..) = (&mut self.uses, self.plan.uses) {
+            uses.tell(name);
         }
     }
 }

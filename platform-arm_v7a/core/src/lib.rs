@@ -12,6 +12,7 @@
 //! * [`console`]: the two serial lines.
 //! * [`guardian`]: reports a root task that fails.
 //! * [`facts`]: what the kernel underneath does.
+//! * [`insist`](mod@insist): calls of the kernel that nothing stands in the way of.
 //! * [`place`]: where a stopped thread was.
 //! * [`system`]: what core keeps for components, and what is done to it.
 //! * [`meeting`]: how one thread comes to wait for another's answer.
@@ -30,6 +31,7 @@ pub mod console;
 pub mod facts;
 pub mod first;
 pub mod guardian;
+pub mod insist;
 pub mod judge;
 pub mod meeting;
 pub mod modules;

@@ -13,7 +13,7 @@ use sel4::{
     thread::MessageBuffer, yield_now,
 };
 
-use crate::{guardian::OWN_PRIORITY, system::control::set_running};
+use crate::{guardian::OWN_PRIORITY, insist::insist, system::control::set_running};
 
 /// How often a thread is given the processor for its instruction, at most: the kernel's tick may come in before it, and
 /// then the thread has a whole time slice.
@@ -60,11 +60,11 @@ pub unsafe fn meet(endpoint: Cap<Endpoint>, aside: Slot, server: &Server, client
     let met = is_lent && unsafe { try_to_meet(server, client, &other.0) };
     if is_lent {
         // SAFETY: it is the copy made right above, of an endpoint, which is no memory; not the last: core has its own.
-        let _ = unsafe { client.slot.delete() };
+        let _ = insist(|| unsafe { client.slot.delete() });
     }
     if is_kept {
         // The slot is empty again: what was lent is deleted, if it was.
-        let _ = aside.move_to(client.slot);
+        let _ = insist(|| aside.move_to(client.slot));
     }
     if !met {
         // SAFETY: the caller vouches; the registers are those that `look` found before anything was done to the threads.
@@ -84,12 +84,12 @@ unsafe fn try_to_meet(server: &Server, client: &Client, registers: &UserContext)
     // SAFETY: the caller vouches for what they run, and of whose memory the buffer is.
     let owes = unsafe { call(server, client, registers) };
     // SAFETY: it is the buffer that it had, as the caller vouches; so nothing changes if `call` did not take it away.
-    let has_buffer = unsafe { server.thread.set_message_buffer(Some(server.buffer)) }.is_ok();
+    let has_buffer = insist(|| unsafe { server.thread.set_message_buffer(Some(server.buffer)) }).is_ok();
     // If it could not be unbound this fails, and nothing changes. It does not wait any more, or is about to be stopped in it.
-    let is_bound = server.bound.is_none_or(|bound| server.thread.bind_notification(bound).is_ok());
+    let is_bound = server.bound.is_none_or(|bound| insist(|| server.thread.bind_notification(bound)).is_ok());
     // Both capabilities are core's own, and it may give what it has itself.
-    let _ = server.thread.set_priority(server.priority);
-    let _ = client.thread.set_priority(client.priority);
+    let _ = insist(|| server.thread.set_priority(server.priority));
+    let _ = insist(|| client.thread.set_priority(client.priority));
     owes.is_some() && has_buffer && is_bound
 }
 
@@ -151,8 +151,8 @@ unsafe fn undo(thread: Cap<Tcb>, (registers, info): &Look) {
     // One that was never started, or was suspended, is not to run because of this.
     let runs = info.state != ThreadState::Inactive;
     if !runs {
-        let _ = thread.suspend();
+        let _ = insist(|| thread.suspend());
     }
     // SAFETY: the caller vouches.
-    let _ = unsafe { thread.write_registers(runs, registers) };
+    let _ = insist(|| unsafe { thread.write_registers(runs, registers) });
 }

@@ -1,7 +1,7 @@
 //! Writes the interface as Rust source.
 //!
 //! The source is meant to be included in a module that brings what it uses: the types `seL4_Word`, `seL4_CPtr` and those
-//! of capabilities, the message buffer with `seL4_GetIPCBuffer`, `seL4_CallWithMRs`, and `unregister` for after an error.
+//! of capabilities, the message buffer with `seL4_GetIPCBuffer`, `invoke`, and `unregister` for after an error.
 //! Names are those of C. How a message is laid out follows `libsel4/tools/syscall_stub_gen.py`: capabilities travel apart,
 //! every other value is aligned to its own size or to a word, whichever is less, and the first four words travel in
 //! registers.

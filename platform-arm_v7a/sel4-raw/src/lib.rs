@@ -28,6 +28,8 @@
 #![allow(non_camel_case_types, non_snake_case, non_upper_case_globals)]
 
 mod buffer;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod layout;
 #[cfg(not(target_arch = "arm"))]
 pub mod scripted;
@@ -47,6 +49,24 @@ pub type seL4_Word = u32;
 pub type seL4_CPtr = seL4_Word;
 /// Why a method was refused; `seL4_NoError` if it was not.
 pub type seL4_Error = seL4_Word;
+
+/// Calls a method of an object: as [`seL4_CallWithMRs`], but that it may be refused on purpose, with the feature `faults`.
+///
+/// # Safety
+/// See the section on safety in this crate's documentation.
+#[inline(always)]
+pub unsafe fn invoke(
+    service: seL4_CPtr,
+    tag: seL4_MessageInfo_t,
+    words: [seL4_Word; 4],
+) -> (seL4_MessageInfo_t, [seL4_Word; 4]) {
+    #[cfg(feature = "faults")]
+    if let Some(refused) = faults::next() {
+        return refused;
+    }
+    // SAFETY: the caller vouches.
+    unsafe { seL4_CallWithMRs(service, tag, words) }
+}
 
 /// Names of what a capability is expected to refer to; the kernel finds out whether it does.
 mod capabilities {

@@ -57,6 +57,9 @@ pub mod thread;
 pub mod untyped;
 pub mod value;
 
+#[cfg(feature = "faults")]
+pub use sel4_raw::faults;
+
 pub use boot::BootInfo;
 pub use cap::{
     AsidControl, AsidPool, CNode, Cap, DomainControl, Endpoint, Frame, IrqControl, IrqHandler, Notification,

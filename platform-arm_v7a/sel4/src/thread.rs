@@ -206,7 +206,7 @@ impl Cap<Tcb> {
         let words = [suspend.into(), UserContext::WORDS as u32, 0, 0];
         // SAFETY: the thread has its message buffer; memory is not touched. The message is laid out as in
         // `seL4_TCB_ReadRegisters`, which cannot be used since it drops the length of the answer.
-        let (info, words) = unsafe { raw::seL4_CallWithMRs(self.number(), info.raw(), words) };
+        let (info, words) = unsafe { raw::invoke(self.number(), info.raw(), words) };
         let info = MessageInfo::from_word(info.words[0]);
         Error::check(info.label())?;
 

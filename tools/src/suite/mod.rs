@@ -4,6 +4,7 @@
 //! libtest has them.
 
 mod board;
+pub mod checkpoints;
 mod libtest;
 mod toolchains;
 
@@ -22,6 +23,14 @@ pub enum Tests {
     Board(&'static str),
     /// A boot with what each toolchain builds.
     Toolchains,
+    /// A small program for each feature, checkpointed and restored.
+    Features,
+    /// Checkpoints at thousands of instants.
+    Sweep,
+    /// Whatever fails while a component is checkpointed or restored.
+    Faults,
+    /// Thousands of checkpoints and restores in a row.
+    Long,
 }
 
 /// How to run a suite.
@@ -31,6 +40,10 @@ pub struct Options {
     pub only: Option<String>,
     /// Kernel patches to leave out, for tests on the board.
     pub without_patches: Vec<String>,
+    /// How many instants there are to be in a sweep, and checkpoints in a long run.
+    pub instants: Option<u32>,
+    /// The one instant of a sweep, in microseconds from the start.
+    pub at: Option<u32>,
 }
 
 impl Options {
@@ -62,6 +75,9 @@ pub enum Error {
     /// Its scenario cannot be used.
     #[error(transparent)]
     Scenario(#[from] scenario::Error),
+    /// A setting of a scenario's is none.
+    #[error("{0}")]
+    Setting(String),
     /// Nothing was booted.
     #[error(transparent)]
     Run(#[from] Box<run::Error>),
@@ -77,6 +93,10 @@ pub fn run(workspace: &Workspace, name: &str, tests: Tests, options: &Options) -
         Tests::Cargo(packages) => Ok(libtest::run(workspace, packages, options, tally)?),
         Tests::Board(scenario) => board::run(workspace, scenario, options, tally),
         Tests::Toolchains => toolchains::run(workspace, options, tally),
+        Tests::Features => checkpoints::features::run(workspace, options, tally),
+        Tests::Faults => checkpoints::faults::run(workspace, options, tally),
+        Tests::Long => checkpoints::long::run(workspace, options, tally),
+        Tests::Sweep => checkpoints::sweep::run(workspace, options, tally),
     }
 }
 

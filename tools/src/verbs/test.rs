@@ -18,7 +18,9 @@ use crate::{
 /// Run the tests: all of them, or one suite.
 ///
 /// The last line is `N passed, N failed`. Suites: host (everything that needs no board), boot (scenarios booted whole),
-/// kernel (what is relied on, shown on the kernel itself), toolchains (a boot with what each of them builds).
+/// kernel (what is relied on, shown on the kernel itself), toolchains (a boot with what each of them builds), checkpoint
+/// (each feature of a component, checkpointed and restored), sweep (checkpoints at thousands of instants),
+/// faults (whatever fails meanwhile), long (thousands of checkpoints in a row).
 #[derive(Debug, Args)]
 pub struct Test {
     /// The suite; all of them if none is named.
@@ -30,6 +32,13 @@ pub struct Test {
     /// kernel.
     #[arg(long = "without-patch", value_name = "PATCH")]
     without_patches: Vec<String>,
+    /// Checkpoint at so many instants at least, or each component so often. For the suites sweep, which has 2000
+    /// otherwise, and long, which has 1000.
+    #[arg(long, value_name = "COUNT")]
+    instants: Option<u32>,
+    /// Checkpoint at this instant only, in microseconds from the component's start. For the suite sweep.
+    #[arg(long, value_name = "MICROSECONDS", conflicts_with = "instants")]
+    at: Option<u32>,
     /// Write what passed and failed as JSON.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -46,13 +55,17 @@ struct Suite {
 /// What booting takes.
 const BOARD: &[Need] = &[Need::Kernel, Need::Emulator];
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 10] = [
     Suite { name: "host", tests: Tests::Cargo(&[]), needs: &[Need::Kernel] },
     Suite { name: "boot", tests: Tests::Cargo(&["rtcr-tests"]), needs: BOARD },
     Suite { name: "kernel", tests: Tests::Board("tests/run/kernel_tests.toml"), needs: BOARD },
     Suite { name: "resources", tests: Tests::Board("tests/run/resources_tests.toml"), needs: BOARD },
     Suite { name: "system", tests: Tests::Board("tests/run/system_tests.toml"), needs: BOARD },
     Suite { name: "toolchains", tests: Tests::Toolchains, needs: BOARD },
+    Suite { name: "checkpoint", tests: Tests::Features, needs: BOARD },
+    Suite { name: "sweep", tests: Tests::Sweep, needs: BOARD },
+    Suite { name: "faults", tests: Tests::Faults, needs: BOARD },
+    Suite { name: "long", tests: Tests::Long, needs: BOARD },
 ];
 
 #[derive(Serialize)]
@@ -68,7 +81,7 @@ impl Test {
     /// # Errors
     /// No such suite, or a suite cannot be run.
     pub fn run(self) -> Result {
-        let Self { suite, only, without_patches, report } = self;
+        let Self { suite, only, without_patches, instants, at, report } = self;
         let names = SUITES.map(|suite| suite.name);
         let suites: Vec<&Suite> = match &suite {
             None => SUITES.iter().collect(),
@@ -77,7 +90,9 @@ impl Test {
                 None => return Err(format!("there is no suite `{wanted}`; {}", suggest::hint(wanted, &names)).into()),
             },
         };
-        if !without_patches.is_empty() && !suites.iter().all(|suite| matches!(suite.tests, Tests::Board(_))) {
+        if !without_patches.is_empty()
+            && !suites.iter().all(|suite| matches!(suite.tests, Tests::Board(_) | Tests::Sweep))
+        {
             return Err(
                 "--without-patch is for tests on the board only; type `cargo rtcr test kernel --without-patch \
                         PATCH`"
@@ -86,7 +101,14 @@ impl Test {
         }
         let workspace = Workspace::find()?;
         let report = report.as_deref().map(file::Pending::create).transpose()?;
-        let options = Options { only, without_patches };
+        let is_counted = |suite: &&Suite| matches!(suite.tests, Tests::Sweep | Tests::Long);
+        if instants.is_some() && !suites.iter().all(is_counted) {
+            return Err("--instants is for the suites sweep and long; type `cargo rtcr test sweep`".into());
+        }
+        if at.is_some() && !suites.iter().all(|suite| matches!(suite.tests, Tests::Sweep)) {
+            return Err("--at is for the suite sweep; type `cargo rtcr test sweep`".into());
+        }
+        let options = Options { only, without_patches, instants, at };
         let mut tallies = Vec::new();
         for suite in suites {
             setup::ensure(suite.needs)?;

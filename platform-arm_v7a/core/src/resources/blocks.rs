@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use sel4::{Cap, ObjectKind, Untyped};
 
 use super::slots::{Slots, place};
-use crate::objects::{Exhausted, Region};
+use crate::{
+    insist::insist,
+    objects::{Exhausted, Region},
+};
 
 const SMALL_BITS: u8 = 20;
 const LARGE_BITS: u8 = 24;
@@ -51,7 +54,7 @@ impl Blocks {
     fn cut(&mut self, of: Cap<Untyped>, bits: u8, count: u32, slots: &mut Slots) -> Result<(), Exhausted> {
         let range = slots.reserved(count)?;
         let (node, first) = place(range.start);
-        of.retype(ObjectKind::Untyped { bits }, node, first, count)?;
+        insist(|| of.retype(ObjectKind::Untyped { bits }, node, first, count))?;
         let list = if bits == SMALL_BITS { &mut self.small } else { &mut self.large };
         list.extend(range.rev());
         Ok(())

@@ -15,7 +15,7 @@ use super::{
     page,
     slots::{Slots, place},
 };
-use crate::{objects::Exhausted, window::Window};
+use crate::{insist::insist, objects::Exhausted, window::Window};
 
 /// Pages of a chunk.
 const PAGES: u32 = 256;
@@ -221,13 +221,14 @@ impl Frames {
         let count = (all - chunk.made).min(8);
         let (made, frames) = (chunk.made, chunk.made..chunk.made + count);
         let (node, first) = place(chunk.own + made);
-        chunk.memory.retype(ObjectKind::Frame(kernel_size(size)), node, first, count)?;
+        // What has been made of it in part would stay in slots that are taken for empty, so none of this is given up.
+        insist(|| chunk.memory.retype(ObjectKind::Frame(kernel_size(size)), node, first, count))?;
         for index in frames {
             let (own, other) = (Cap::<Frame>::new(chunk.own + index), Cap::<Frame>::new(chunk.other + index));
-            own.slot(boot::CNODE).copy_to(other.slot(boot::CNODE), Rights::ALL)?;
+            insist(|| own.slot(boot::CNODE).copy_to(other.slot(boot::CNODE), Rights::ALL))?;
             let address = chunk.address + index * size.bytes();
             // SAFETY: this part of the window was reserved for the chunk, and nothing was mapped there.
-            unsafe { own.map(boot::ADDRESS_SPACE, address, Rights::READ_WRITE, VmAttributes::DATA) }?;
+            insist(|| unsafe { own.map(boot::ADDRESS_SPACE, address, Rights::READ_WRITE, VmAttributes::DATA) })?;
             set_bit(&mut chunk.free, index);
             chunk.unused += 1;
         }
@@ -250,7 +251,8 @@ impl Frames {
         let memory = if size == FrameSize::SuperSection { blocks.large()? } else { blocks.small(slots)? };
         let address = window.reserve(size.bytes().max(SMALL as u32))?;
         if size <= FrameSize::Large {
-            kernel.take_table(slots, blocks)?.map(boot::ADDRESS_SPACE, address)?;
+            let table = kernel.take_table(slots, blocks)?;
+            insist(|| table.map(boot::ADDRESS_SPACE, address))?;
         }
         let number = self.chunks.len() as u32;
         for part in 0..size.bytes().div_ceil(SMALL as u32) {

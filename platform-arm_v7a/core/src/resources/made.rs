@@ -15,7 +15,10 @@ use super::{
     blocks::{Blocks, SMALL},
     slots::{Slots, place},
 };
-use crate::objects::{Exhausted, Made};
+use crate::{
+    insist::insist,
+    objects::{Exhausted, Made},
+};
 
 /// Objects that are prepared at once.
 const BATCH: u32 = 32;
@@ -102,7 +105,8 @@ impl Supply {
             *self = Self { block: blocks.small(slots)?, used: 0 };
         }
         let (node, index) = place(first);
-        self.block.retype(kind, node, index, count)?;
+        // Its memory is free and the slots are empty: both are for good, so they would be lost if this was given up.
+        insist(|| self.block.retype(kind, node, index, count))?;
         self.used = self.used.next_multiple_of(size) + total;
         Ok(())
     }
@@ -158,7 +162,7 @@ impl Kernel {
     pub(super) unsafe fn unmake<T: Pooled>(&mut self, object: Cap<T>) {
         let memory = Cap::<Untyped>::new(object.number() - BATCH);
         // SAFETY: the caller vouches that nobody uses the object. It cannot fail: the untyped object is core's own.
-        if unsafe { memory.slot(boot::CNODE).revoke() }.is_ok() {
+        if insist(|| unsafe { memory.slot(boot::CNODE).revoke() }).is_ok() {
             self.pooled[T::POOL as usize].free.push(object.number());
         }
     }
@@ -186,14 +190,17 @@ impl Kernel {
         }
         let directory = Cap::new(slots.range(1, blocks)?.start);
         self.big.make(PageDirectory::KIND, directory.number(), 1, slots, blocks)?;
-        if self.asid_pool.assign(directory) == Err(Error::DeleteFirst) {
+        let assigned = self.asid_pool.assign(directory);
+        if assigned == Err(Error::DeleteFirst) {
             // The pool is used up.
             let range = slots.range(2, blocks)?;
             let pool: Cap<AsidPool> = Cap::new(range.start + 1);
             self.little.make(ObjectKind::Untyped { bits: 12 }, range.start, 1, slots, blocks)?;
-            boot::ASID_CONTROL.make_pool(Cap::new(range.start), pool.slot(boot::CNODE))?;
+            insist(|| boot::ASID_CONTROL.make_pool(Cap::new(range.start), pool.slot(boot::CNODE)))?;
             self.asid_pool = pool;
-            pool.assign(directory)?;
+            insist(|| pool.assign(directory))?;
+        } else if assigned.is_err() {
+            insist(|| self.asid_pool.assign(directory))?;
         }
         self.directories.add_used();
         Ok(directory)

@@ -11,6 +11,7 @@ use sel4::{CNode, Cap, Guard, Node, ObjectKind, Rights, boot};
 use super::blocks::Blocks;
 use crate::{
     guardian,
+    insist::insist,
     objects::{Exhausted, Objects},
 };
 
@@ -106,7 +107,7 @@ impl Slots {
             return Err(Exhausted::Slots);
         }
         let block = blocks.small(self)?;
-        block.retype(ObjectKind::CNode { bits: NODE_BITS }, boot::CNODE, number, 1)?;
+        insist(|| block.retype(ObjectKind::CNode { bits: NODE_BITS }, boot::CNODE, number, 1))?;
         self.nodes.push(Returned::empty());
         for slot in self.fresh.clone() {
             self.put(slot);

@@ -16,4 +16,8 @@ impl Census for Call<'_> {
     fn lose(&mut self, kind: u32) -> Result<(), LoseError> {
         self.system.lose(kind)
     }
+
+    fn refuse(&mut self, number: u32) -> Result<u32, LoseError> {
+        self.system.refuse(self.holder, number)
+    }
 }

@@ -66,6 +66,9 @@ pub fn session(
     let Some((holder, domain)) = system.domains.at(domain) else { return gone() };
     let Some(entry) = domain.table.get(number as usize) else { return gone() };
     let Known::Session(session) = entry.known else { return gone() };
+    // What counts, and can be refused on purpose, is what the kernel is asked for those who wanted that.
+    #[cfg(feature = "losses")]
+    sel4::faults::watch(system.watched == Some(holder) && session != Session::Census);
     let call = Call { system, outside, holder, number };
     if trace::ON && !trace::is_note(session, request) {
         traced(call, session, request, space)

@@ -7,7 +7,7 @@ use base::session::census::{STALE, UNCLEARED};
 #[cfg(feature = "losses")]
 use sel4::UserContext;
 
-use super::System;
+use super::{Domain, Id, System};
 use crate::resources;
 
 impl System {
@@ -50,6 +50,25 @@ impl System {
             sums.used_caps += domain.account.caps_used;
         }
         sums
+    }
+
+    /// Nothing is refused on purpose.
+    ///
+    /// # Errors
+    /// `Never`.
+    #[cfg(not(feature = "losses"))]
+    pub const fn refuse(&mut self, _: Id<Domain>, _: u32) -> Result<u32, LoseError> {
+        Err(LoseError::Never)
+    }
+
+    /// Has the kernel refuse a call that is made of it for requests of a protection domain; tells how many there were.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(feature = "losses")]
+    pub fn refuse(&mut self, whose: Id<Domain>, number: u32) -> Result<u32, LoseError> {
+        self.watched = Some(whose);
+        Ok(sel4::faults::refuse(number))
     }
 
     /// Loses the next thing of a kind that is given back.

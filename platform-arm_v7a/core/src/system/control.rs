@@ -8,6 +8,7 @@ use sel4::{Cap, Tcb, UserContext, boot};
 use wire::trace::Event;
 
 use super::{Domain, Id, NotificationObject, System, Thread};
+use crate::insist::insist;
 
 /// The domain that the kernel schedules.
 const RUNNING: u8 = 0;
@@ -132,5 +133,5 @@ impl System {
 /// Lets the kernel schedule a thread, or not.
 pub(crate) fn set_running(thread: Cap<Tcb>, running: bool) {
     // Both capabilities are core's own, and the domains exist, so this cannot fail.
-    let _ = boot::DOMAIN.set(if running { RUNNING } else { STOPPED }, thread);
+    let _ = insist(|| boot::DOMAIN.set(if running { RUNNING } else { STOPPED }, thread));
 }

@@ -15,7 +15,7 @@ use sel4::{Message, ThreadState};
 use wire::trace::{Event, FaultEnd};
 
 use super::{Context, Cure, Domain, Id, System, Thread, thread::Trouble};
-use crate::guardian;
+use crate::{guardian, insist::insist};
 
 impl System {
     /// A message has arrived at the endpoint for faults of the protection domain in that place. Call it before anything else
@@ -29,7 +29,7 @@ impl System {
             if let Some(first) = threads.first() {
                 if let Some(thread) = self.threads.get(first) {
                     // The capability is core's own, so this cannot fail.
-                    let _ = thread.cap.suspend();
+                    let _ = insist(|| thread.cap.suspend());
                 }
                 self.note(domain, first, Cause::Forged { label: message.label() });
             }
@@ -79,7 +79,7 @@ impl System {
         let thread = self.threads.get_mut(id).filter(|thread| thread.trouble == Trouble::Page)?;
         thread.trouble = Trouble::None;
         // The capability is core's own, so this cannot fail.
-        let _ = thread.cap.resume();
+        let _ = insist(|| thread.cap.resume());
         Some((thread.domain, thread.number as u8))
     }
 

@@ -4,7 +4,7 @@ use base::session::cpu::{Activity, Debt, Place, Registers, ThreadError, ThreadSt
 use sel4::{Cap, Tcb, UserContext, thread::ThreadInfo};
 
 use super::{Id, Source, System, Thread, thread::Trouble};
-use crate::place;
+use crate::{insist::insist, place};
 
 impl System {
     /// Registers of a thread, and what it does.
@@ -92,5 +92,5 @@ impl System {
 
 /// What the kernel tells of a thread; none on one that does not.
 pub(super) fn info(thread: Cap<Tcb>) -> Option<ThreadInfo> {
-    thread.read_registers_and_info(false).ok()?.1
+    insist(|| thread.read_registers_and_info(false)).ok()?.1
 }

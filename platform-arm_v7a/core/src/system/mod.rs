@@ -101,6 +101,9 @@ pub struct System {
     /// What threads start with, if that is not nothing: for tests.
     #[cfg(feature = "losses")]
     stale: Option<sel4::UserContext>,
+    /// For whose requests the kernel refuses something on purpose.
+    #[cfg(feature = "losses")]
+    pub watched: Option<Id<Domain>>,
     /// What core had to give when it began.
     pub whole: Account,
     /// Boot modules.
@@ -169,6 +172,8 @@ impl System {
             room_used: 0,
             #[cfg(feature = "losses")]
             stale: None,
+            #[cfg(feature = "losses")]
+            watched: None,
             whole: Account::default(),
             modules: Vec::new(),
             devices: Vec::new(),

@@ -8,6 +8,7 @@ use base::rpc::Status;
 use sel4::{Cap, Endpoint, Message, Received, Reply, UserContext, boot, message::MessageInfo};
 
 use super::{Domain, EndpointObject, Id, System, Thread, look::info};
+use crate::insist::insist;
 
 /// Size of the instruction that enters the kernel.
 const SYSTEM_CALL: u32 = 4;
@@ -21,11 +22,11 @@ impl System {
         let caller = self.threads.get(server).and_then(|thread| info(thread.cap)).and_then(|info| info.caller);
         let client = caller.and_then(|caller| self.by_kernel.get(&caller)).copied();
         let Some(thread) = client.and_then(|client| self.threads.get(client)) else { return false };
-        let Ok(asked) = thread.cap.read_registers(false) else { return false };
+        let Ok(asked) = insist(|| thread.cap.read_registers(false)) else { return false };
         let info = MessageInfo::new(Status::PeerGone.label(), 0);
         let told = UserContext { pc: asked.pc.wrapping_add(SYSTEM_CALL), r0: 0, r1: info.word(), ..asked };
         // SAFETY: the thread goes on behind its system call, as if it had been answered.
-        unsafe { thread.cap.write_registers(true, &told) }.is_ok()
+        insist(|| unsafe { thread.cap.write_registers(true, &told) }).is_ok()
     }
 
     /// Ends calls that wait to be answered by a thread of a protection domain, and 16 of those that wait to be received from an
@@ -50,7 +51,7 @@ impl System {
             let Ok(slot) = self.resources.take_slot() else { return 0 };
             let kept = Cap::<Reply>::new(slot);
             // If nobody waits for core's answer the slot stays empty, and answering there does nothing.
-            if kept.slot(boot::CNODE).save_caller().is_err() {
+            if insist(|| kept.slot(boot::CNODE).save_caller()).is_err() {
                 self.resources.give_slot(slot);
                 return 0;
             }
@@ -89,7 +90,7 @@ impl System {
     pub fn drop_kept(&mut self) {
         if let Some(kept) = self.kept.take() {
             // SAFETY: no memory goes with an authority to answer.
-            let _ = unsafe { kept.slot(boot::CNODE).delete() };
+            let _ = insist(|| unsafe { kept.slot(boot::CNODE).delete() });
             self.resources.give_slot(kept.number());
         }
     }

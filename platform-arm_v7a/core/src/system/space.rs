@@ -9,7 +9,10 @@ use base::session::pd::FrameSize;
 use sel4::{Cap, Frame, PageDirectory, PageTable, Rights, VmAttributes, boot};
 
 use super::dataspace::Part;
-use crate::resources::{FrameId, Resources};
+use crate::{
+    insist::insist,
+    resources::{FrameId, Resources},
+};
 
 /// Pages of a megabyte, which one page table covers.
 const TABLE: u32 = 256;
@@ -213,7 +216,7 @@ impl Space {
                 };
                 if empty && let (_, Megabyte::Table { table, .. }) = self.megabytes.remove(index) {
                     // SAFETY: nothing is mapped by it any more, and core has no references there.
-                    let _ = unsafe { table.unmap() };
+                    let _ = insist(|| unsafe { table.unmap() });
                     resources.give_table(table);
                     tables += 1;
                 }
@@ -257,7 +260,7 @@ fn place(
         _ if !way.executable => {}
         // It is mapped, so this cannot fail.
         _ => {
-            let _ = cap.unify_instruction(0..size.bytes());
+            let _ = insist(|| cap.unify_instruction(0..size.bytes()));
             if let Part::Frame(frame) = part {
                 resources.set_fetchable(frame);
             }
@@ -283,7 +286,7 @@ fn place(
     let copy = Cap::<Frame>::new(resources.take_slot().map_err(|_| Unmapped::Exhausted)?);
     if original.slot(boot::CNODE).copy_to(copy.slot(boot::CNODE), Rights::ALL).and_then(|()| map(copy)).is_err() {
         // SAFETY: it is mapped nowhere.
-        let _ = unsafe { copy.slot(boot::CNODE).delete() };
+        let _ = insist(|| unsafe { copy.slot(boot::CNODE).delete() });
         resources.give_slot(copy.number());
         return Err(Unmapped::Exhausted);
     }
@@ -299,11 +302,11 @@ fn displace(resources: &mut Resources, entry: u32) -> bool {
     if entry & COPY == 0 {
         let own = resources.release_frame_cap(FrameId::from_number(entry - OWN));
         // SAFETY: a component's address space, in which core has no references.
-        let _ = unsafe { own.unmap() };
+        let _ = insist(|| unsafe { own.unmap() });
     } else {
         let copy = Cap::<Frame>::new(entry & !COPY);
         // SAFETY: as above; with the capability its mapping goes.
-        let _ = unsafe { copy.slot(boot::CNODE).delete() };
+        let _ = insist(|| unsafe { copy.slot(boot::CNODE).delete() });
         resources.give_slot(copy.number());
     }
     true

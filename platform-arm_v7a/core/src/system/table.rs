@@ -8,6 +8,7 @@ use base::{
 use sel4::{Badge, CapData, Rights, boot};
 
 use super::{Domain, Entry, Id, Known, Session, Source, System};
+use crate::insist::insist;
 
 /// Why a number does not stand for what is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +137,7 @@ impl System {
             matches!(entry.known, Known::Session(_) | Known::Endpoint(_) | Known::Notification(_) | Known::Fault);
         if in_kernel && let Some(domain) = self.domains.get(holder) {
             // SAFETY: no memory goes with it. An empty slot is no error.
-            let _ = unsafe { domain.slots.slot_at(number, domain.slot_bits).delete() };
+            let _ = insist(|| unsafe { domain.slots.slot_at(number, domain.slot_bits).delete() });
         }
         self.forget(holder, number);
     }
@@ -171,7 +172,7 @@ impl System {
         let Some(domain) = self.domains.get(holder) else { return };
         let dst = domain.slots.slot_at(number.0, domain.slot_bits);
         // The slot exists and is empty, so this cannot fail.
-        let _ = self.endpoint.slot(boot::CNODE).mint_to(dst, Rights::CALL, badge.into());
+        let _ = insist(|| self.endpoint.slot(boot::CNODE).mint_to(dst, Rights::CALL, badge.into()));
     }
 
     /// Puts an endpoint or notification that its holder has just made into its slot.
@@ -187,7 +188,7 @@ impl System {
         };
         if let Some(src) = src {
             // The slot exists and is empty, so this cannot fail.
-            let _ = src.copy_to(domain.slots.slot_at(number.0, domain.slot_bits), rights);
+            let _ = insist(|| src.copy_to(domain.slots.slot_at(number.0, domain.slot_bits), rights));
         }
     }
 

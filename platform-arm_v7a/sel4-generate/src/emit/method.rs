@@ -96,7 +96,7 @@ pub(super) fn write(
         capabilities.len(),
         words.len()
     )?;
-    writeln!(out, "        let (_tag, _mrs) = seL4_CallWithMRs(_service, _tag, [{}]);", registers.join(", "))?;
+    writeln!(out, "        let (_tag, _mrs) = invoke(_service, _tag, [{}]);", registers.join(", "))?;
     writeln!(out, "        let _error = _tag.get_label();")?;
     // The details of an error are read from the message buffer, as in C.
     let zeros: String =
