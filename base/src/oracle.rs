@@ -30,9 +30,14 @@ impl Oracle {
         Self { lines: success.output.clone(), seen: 0, exits: success.exit.clone(), overdue: success.overdue.clone() }
     }
 
+    /// Whether that is the next line that is to be printed.
+    pub fn expects(&self, line: &str) -> bool {
+        self.lines.get(self.seen).is_some_and(|expected| expected == line)
+    }
+
     /// A whole line was printed.
     pub fn line(&mut self, line: &str) -> Judgement {
-        if self.lines.get(self.seen).is_some_and(|expected| expected == line) {
+        if self.expects(line) {
             self.seen += 1;
         }
         self.judgement()

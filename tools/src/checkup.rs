@@ -81,7 +81,7 @@ pub fn plan(scenario: &Scenario, looks: Looks) -> Plan {
                 true => continue,
                 false => Reason::Parent { children },
             }
-        } else if !devices.irq.is_empty() || !devices.io_mem.is_empty() {
+        } else if !devices.irq.is_empty() || !devices.io_mem.is_empty() || devices.dma {
             Reason::Devices { irq: devices.irq.clone(), io_mem: devices.io_mem.clone() }
         } else if devices.persistent.is_some() {
             Reason::Persistent

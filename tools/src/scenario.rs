@@ -31,7 +31,8 @@ pub struct Setting {
 }
 
 /// Keys of a scenario that are no value's name.
-const TOP: [&str; 8] = ["about", "limit", "root_task", "trace", "losses", "values", "component", "success"];
+const TOP: [&str; 10] =
+    ["about", "limit", "root_task", "trace", "losses", "node", "judged_outside", "values", "component", "success"];
 
 /// Most steps of a key; no key of a scenario has as many. Tables inside tables are followed by recursion.
 const MOST_STEPS: usize = 8;
@@ -165,11 +166,11 @@ impl Setting {
         }
         let mut table = root;
         for (depth, step) in path.iter().enumerate() {
-            // A new component would be a misspelt one: the file names them all.
-            if depth == 1 && path[0] == "component" && !table.contains_key(step) {
+            // A new component or node would be a misspelt one: the file names them all.
+            if depth == 1 && ["component", "node"].contains(&path[0].as_str()) && !table.contains_key(step) {
                 let known: Vec<_> = table.keys().map(String::as_str).collect();
                 let hint = suggest::hint(step, &known);
-                return Err(self.error(format!("there is no component `{step}`; {hint}")));
+                return Err(self.error(format!("there is no {} `{step}`; {hint}", path[0])));
             }
             let entry = table.entry(step.clone()).or_insert_with(|| Value::Table(Table::new()));
             table = entry.as_table_mut().ok_or_else(|| self.error(format!("`{step}` has no keys of its own")))?;
@@ -315,7 +316,7 @@ mod tests {
         let error = read(&HELLO.replace("limit =", "colour ="), &[]).unwrap_err();
         assert_eq!(
             error,
-            "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `root_task`, `trace`, `losses`, `values`, `component`, `success`"
+            "run/hello.toml:2:1: unknown key `colour`; known: `about`, `limit`, `root_task`, `trace`, `losses`, `node`, `judged_outside`, `values`, `component`, `success`"
         );
         let error = read(&HELLO.replace("component.hello", "components.hello"), &[]).unwrap_err();
         assert_eq!(error, "run/hello.toml:3:2: unknown key `components`; did you mean `component`?");
@@ -420,7 +421,7 @@ mod tests {
         let long = error("limit=1e300");
         assert!(long.len() < 250 && long.ends_with("expected a number of seconds, such as 5 or 0.25"), "{long}");
         let long = error(&format!("{}=1", "x".repeat(10_000)));
-        assert!(long.len() < 300 && long.contains("unknown key `xxx"), "{long}");
+        assert!(long.len() < 350 && long.contains("unknown key `xxx"), "{long}");
         assert!(
             error("about=1").ends_with("invalid type: integer `1`, expected text in quotes"),
             "{}",

@@ -158,6 +158,7 @@ impl ChildPolicy for ByScenario {
                 let address = u32::from_str_radix(label.trim_start_matches("0x"), 16);
                 address.is_ok_and(|address| component.devices.io_mem.contains(&address))
             }
+            "dma" => component.devices.dma,
             "persistent" => {
                 let size = u32::from_str_radix(label.trim_start_matches("0x"), 16);
                 size.is_ok_and(|size| component.devices.persistent.is_some_and(|own| own.0 == size))

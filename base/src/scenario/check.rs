@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::layout::MAX_STACK;
 
-use super::{Bytes, Disorder, Duration, Scenario, Success, value::MAX_VALUES};
+use super::{Bytes, Disorder, Duration, Misfit, Scenario, Success, value::MAX_VALUES};
 
 /// Highest priority that a scenario may give; those above belong to the system.
 pub const MAX_PRIORITY: u8 = 200;
@@ -58,6 +58,8 @@ pub enum Invalid {
     NoOracle,
     /// `success.exit` or `success.overdue` names a component that does not exist.
     UnknownComponent(String),
+    /// Something is wrong with a node.
+    Node(Misfit),
     /// `success` wants a component both to exit and to be ended because it does not.
     TwoEnds(String),
 }
@@ -121,9 +123,13 @@ impl Scenario {
                 return Err(Invalid::Value(key.clone()));
             }
         }
-        self.check_family().map_err(|(name, disorder)| Invalid::Disorder(name, disorder))?;
+        self.check_nodes().map_err(Invalid::Node)?;
+        // Components of different nodes have nothing to do with each other.
+        if self.nodes.is_empty() {
+            self.check_family().map_err(|(name, disorder)| Invalid::Disorder(name, disorder))?;
+        }
         let Success { exit, overdue, output } = &self.success;
-        if exit.is_empty() && overdue.is_empty() && output.is_empty() {
+        if !self.judged_outside && exit.is_empty() && overdue.is_empty() && output.is_empty() {
             return Err(Invalid::NoOracle);
         }
         if let Some(name) = overdue.iter().find(|name| exit.contains_key(*name)) {
@@ -138,9 +144,15 @@ impl Scenario {
 
 impl Scenario {
     /// Whether a component could print this line.
-    fn can_be_printed(&self, line: &str) -> bool {
-        let named = line.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(name, _)| name);
-        is_printable(line) && named.is_some_and(|name| self.components.contains_key(name))
+    pub(super) fn can_be_printed(&self, line: &str) -> bool {
+        let (node, text) = self.node_of(line).map_or((None, line), |(node, text)| (Some(node), text));
+        let is_there = |name: &str| {
+            let component = self.components.get(name)?;
+            let on = |node| component.nodes.is_empty() || component.nodes.iter().any(|known| known == node);
+            Some(node.is_none_or(on))
+        };
+        let named = text.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(name, _)| name);
+        is_printable(line) && named.and_then(is_there).unwrap_or(false)
     }
 }
 
@@ -204,6 +216,7 @@ impl fmt::Display for Invalid {
                     "the root task `{name}` runs alone and judges itself; remove [component.*], [success] and `trace`"
                 )
             }
+            Self::Node(misfit) => write!(f, "{misfit}"),
             Self::NoOracle => {
                 write!(f, "[success] names nothing that could be seen; give `exit`, `overdue` or `output`")
             }

@@ -6,6 +6,7 @@
 
 mod check;
 mod family;
+mod node;
 mod quantity;
 mod value;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{Invalid, MAX_COMPONENTS, MAX_LIMIT, MAX_LINES, MAX_NAME, MAX_PRIORITY, MAX_TEXT, RESERVED};
 pub use family::{Disorder, MAX_CAPS, MAX_DEPTH, MAX_DEVICES, MAX_ROUTES, MAX_SLOTS, MIN_CAPS};
+pub use node::{AFTER_NODE, MAX_NODES, Misfit, Node};
 pub use quantity::{Bytes, Duration, NotASize};
 pub use value::{MAX_VALUES, Value};
 
@@ -42,6 +44,12 @@ pub struct Scenario {
     /// Core is built so that CENSUS can have it lose things, to see that losses are noticed.
     #[serde(default)]
     pub losses: bool,
+    /// The machines, by name, if there are several.
+    #[serde(default, rename = "node")]
+    pub nodes: BTreeMap<String, Node>,
+    /// Core shows what happens, and ends the run only if it fails, has lasted too long, or nothing can happen any more: so runs a node.
+    #[serde(default)]
+    pub judged_outside: bool,
     /// What components can ask for by name, unless their own table has something else under it.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,
@@ -60,6 +68,9 @@ pub struct Component {
     /// Name of the program, when it is not the component's own name.
     #[serde(default)]
     pub binary: Option<String>,
+    /// The nodes on which it is; all if none is named.
+    #[serde(default)]
+    pub nodes: Vec<String>,
     /// Name of the component that starts it and that it belongs to; the first component of the system if none is given.
     #[serde(default)]
     pub parent: Option<String>,
@@ -124,6 +135,9 @@ pub struct Devices {
     /// Physical addresses of pages with registers.
     #[serde(default)]
     pub io_mem: Vec<u32>,
+    /// Whether it may know where its memory lies, to tell a device.
+    #[serde(default)]
+    pub dma: bool,
     /// Bytes of memory that outlives the system; none if nothing is said.
     #[serde(default)]
     pub persistent: Option<Bytes>,
@@ -172,6 +186,7 @@ impl Default for Component {
     fn default() -> Self {
         Self {
             binary: None,
+            nodes: Vec::new(),
             parent: None,
             priority: default_priority(),
             ram: default_ram(),

@@ -1,4 +1,4 @@
-//! IRQ and IO_MEM: what drivers need. PERSISTENT: memory that outlives the system.
+//! IRQ, IO_MEM and DMA: what drivers need. PERSISTENT: memory that outlives the system.
 
 /// IRQ: an interrupt. The session's label is its number.
 pub mod irq {
@@ -27,6 +27,34 @@ pub mod io_mem {
         /// The dataspace of one page that is the device's registers.
         #[operation(1)]
         fn open(&mut self, at: Slot) -> Result<Slot, OpenError>;
+    }
+}
+
+/// DMA: where memory lies, for a device that reads and writes it by itself.
+pub mod dma {
+    use crate::{ErrorCode, interface, rpc::Slot};
+
+    /// DMA: where memory lies, for a device that reads and writes it by itself.
+    ///
+    /// Nothing stands between such a device and memory: whoever can tell it an address can have it read and write anything. So a driver with
+    /// a session of DMA is trusted with the whole system, and is to be done with its device before it gives memory back.
+    #[interface(id = 21)]
+    pub trait Dma {
+        /// Physical address of a page of memory that the component has allocated uncached. What the processor has of it in its
+        /// caches is in memory then, and stays out of them.
+        #[operation(1, idempotent)]
+        fn address(&mut self, dataspace: Slot, page: u32) -> Result<u32, AddressError>;
+    }
+
+    /// Why there is no address.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, ErrorCode)]
+    pub enum AddressError {
+        /// There is nothing under this number.
+        Nothing = 1,
+        /// It is no memory that the component has allocated, or was not allocated uncached.
+        Kind = 2,
+        /// It has no such page.
+        Range = 6,
     }
 }
 

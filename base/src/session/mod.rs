@@ -34,6 +34,7 @@ pub const INTERFACES: &[Interface] = &[
     device::irq::INTERFACE,
     device::io_mem::INTERFACE,
     device::persistent::INTERFACE,
+    device::dma::INTERFACE,
     report::INTERFACE,
     echo::INTERFACE,
     census::INTERFACE,

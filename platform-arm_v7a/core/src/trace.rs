@@ -109,6 +109,7 @@ fn interface(session: Session) -> u8 {
         Session::Parent => parent::INTERFACE,
         Session::Irq(_) => device::irq::INTERFACE,
         Session::IoMem(_) => device::io_mem::INTERFACE,
+        Session::Dma => device::dma::INTERFACE,
         Session::Persistent(_) => device::persistent::INTERFACE,
         Session::Report => report::INTERFACE,
         Session::Echo => echo::INTERFACE,

@@ -1,9 +1,14 @@
-//! IRQ, IO_MEM and PERSISTENT.
+//! IRQ, IO_MEM, DMA and PERSISTENT.
 
 use base::{
     rpc::Slot,
     session::{
-        device::{io_mem::IoMem, irq::Irq, persistent::Persistent},
+        device::{
+            dma::{AddressError, Dma},
+            io_mem::IoMem,
+            irq::Irq,
+            persistent::Persistent,
+        },
         pd::CopyError,
         rom::OpenError,
         signal::SignalError,
@@ -40,6 +45,13 @@ pub(super) struct IoMemCall<'a> {
 impl IoMem for IoMemCall<'_> {
     fn open(&mut self, at: Slot) -> Result<Slot, OpenError> {
         self.call.enter_shared(at, self.registers)
+    }
+}
+
+impl Dma for Call<'_> {
+    fn address(&mut self, dataspace: Slot, page: u32) -> Result<u32, AddressError> {
+        let id = self.dataspace(dataspace)?;
+        self.system.physical_address(self.holder, id, page)
     }
 }
 

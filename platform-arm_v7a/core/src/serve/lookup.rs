@@ -38,6 +38,7 @@ into_error! { Missing: Nothing, Kind =>
     base::session::signal::CreateError
     base::session::signal::SignalError
     base::session::timer::TimeoutError
+    base::session::device::dma::AddressError
 }
 
 into_error! { Unusable: Occupied, Range =>

@@ -128,6 +128,7 @@ fn dispatch<R>(
         Session::IoMem(registers) => apart(&mut device::IoMemCall { call, registers }, |call| {
             finish(i::device::io_mem::dispatch(call, request, space))
         }),
+        Session::Dma => apart(&mut call, |call| finish(i::device::dma::dispatch(call, request, space))),
         Session::Persistent(memory) => apart(&mut device::PersistentCall { call, memory }, |call| {
             finish(i::device::persistent::dispatch(call, request, space))
         }),

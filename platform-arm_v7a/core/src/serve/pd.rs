@@ -99,6 +99,7 @@ impl Call<'_> {
                 let address = u32::from_str_radix(digits, 16).map_err(|_| InstallError::Service)?;
                 Session::IoMem(self.system.device(address).map_err(|_| InstallError::Service)?)
             }
+            id if id == device::dma::INTERFACE.id && is_first() => Session::Dma,
             id if id == device::persistent::INTERFACE.id && is_first() => {
                 let digits = label.strip_prefix("0x").unwrap_or(label);
                 let size = u32::from_str_radix(digits, 16).map_err(|_| InstallError::Service)?;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use base::{
     region::Pieces,
-    session::device::persistent::MAX_FLUSH,
+    session::device::{dma::AddressError, persistent::MAX_FLUSH},
     session::pd::{AT_ONCE, AllocateError, Cache, CopyError, CopyPages, FrameSize, MAX_COPY, MAX_PAGES, Memory, PAGE},
 };
 use sel4::{Cap, Frame};
@@ -296,6 +296,24 @@ impl System {
             let _ = frame.clean(start..start + count * PAGE);
         }
         Ok(count)
+    }
+
+    /// Where a page lies that an account has paid for, uncached; what is in the processor's caches of it is in memory then.
+    ///
+    /// # Errors
+    /// It is another's, or cached, or there is no such page.
+    pub fn physical_address(&mut self, account: Id<Domain>, id: Id<Dataspace>, page: u32) -> Result<u32, AddressError> {
+        let dataspace = self.dataspaces.get(id).filter(|it| !it.ending).ok_or(AddressError::Nothing)?;
+        if dataspace.account != Some(account) || dataspace.memory.cache != Cache::Uncached {
+            return Err(AddressError::Kind);
+        }
+        let (frame, page) = dataspace.page(page).ok_or(AddressError::Range)?;
+        // Core's window is cached: what it clears goes through there, so it does so now and not later.
+        self.resources.clean_page(frame, page);
+        let cap = self.resources.own_frame_cap(frame);
+        let start = page * PAGE;
+        cap.clean_invalidate(start..start + PAGE).map_err(|_| AddressError::Kind)?;
+        cap.address().map(|address| address + start).map_err(|_| AddressError::Kind)
     }
 
     /// A boot module, which lies in core's image from a page boundary on.

@@ -123,6 +123,8 @@ pub enum Session {
     Irq(Id<Irq>),
     /// IO_MEM, with the dataspace of the registers.
     IoMem(Id<Dataspace>),
+    /// DMA.
+    Dma,
     /// PERSISTENT, with the dataspace that is the memory.
     Persistent(Id<Dataspace>),
     /// REPORT.
