@@ -4,6 +4,7 @@
 use kernel::Flavour;
 use tools::{
     checkup::{self, Checkup, Looks},
+    nodes,
     run::{self, Finished, Request},
     scenario::{self, Loaded, Setting},
     workspace::Workspace,
@@ -49,6 +50,18 @@ pub fn check(name: &str) -> Checkup {
     };
     let reports = plan.scenario.clone().map_or(Vec::new(), run);
     Checkup::new(&loaded, &plan, &reports)
+}
+
+/// Runs a scenario of several nodes with some of its values set.
+///
+/// # Panics
+/// Nothing ran: the test fails with the reason.
+pub fn run_nodes(name: &str, settings: &[&str]) -> nodes::Finished {
+    let settings: Vec<Setting> =
+        settings.iter().map(|text| text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))).collect();
+    let workspace = Workspace::find().unwrap_or_else(|error| panic!("{error}"));
+    let request = Request::new(load(&workspace, name, &settings));
+    nodes::run(&workspace, &request, |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn load(workspace: &Workspace, name: &str, settings: &[Setting]) -> Loaded {

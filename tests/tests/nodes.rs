@@ -1,6 +1,6 @@
 //! Nodes and what joins them: components that reach each other over an Ethernet, in memory or between machines.
 
-use rtcr_tests::{console, run_with};
+use rtcr_tests::{console, run_nodes, run_with};
 use tools::{explain::Kind, run::Finished};
 
 fn passed(name: &str, settings: &[&str]) -> Finished {
@@ -33,4 +33,29 @@ fn a_link_takes_the_time_that_its_cable_says() {
     // Twice the delay, twice a frame of the least length, and what those who send and receive do.
     let least = 2 * 5000 + 2 * 84 * 8 / 100;
     assert!((least..least + 100).contains(&time), "{time} us, at least {least}");
+}
+
+#[test]
+fn nodes_reach_each_other_over_the_wire() {
+    let finished = run_nodes("node_ping", &["rounds=5"]);
+    assert_eq!((finished.kind, finished.reason.as_str()), (Kind::Passed, ""), "{:#?}", finished.lines);
+    // The consoles are the lines of each.
+    for (name, console) in &finished.consoles {
+        let front = format!("{name} | ");
+        let lines: Vec<_> = finished.lines.iter().filter_map(|line| line.strip_prefix(&front)).collect();
+        assert_eq!(String::from_utf8_lossy(console).lines().collect::<Vec<_>>(), lines);
+    }
+}
+
+#[test]
+fn a_node_that_is_killed_comes_back() {
+    let finished = run_nodes("node_killed", &[]);
+    assert_eq!((finished.kind, finished.reason.as_str()), (Kind::Passed, ""), "{:#?}", finished.lines);
+}
+
+#[test]
+fn a_node_that_fails_is_named() {
+    let finished =
+        run_nodes("node_killed", &["node.b.kill_when=b | [right] Never.", "component.left.values.peer=nobody"]);
+    assert_eq!((finished.kind, finished.reason.as_str()), (Kind::Failed, "a: left exited with 1 instead of 0"));
 }

@@ -55,6 +55,9 @@ pub struct Image {
 /// Why there is no image.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A scenario of several nodes.
+    #[error("a scenario of several nodes has an image for each of them, and none for all; add --node NODE")]
+    Nodes,
     /// A part is no executable for the board.
     #[error(transparent)]
     Executable(#[from] executable::Error),
@@ -171,6 +174,9 @@ pub fn programs(scenario: &Scenario) -> BTreeSet<&str> {
 /// # Errors
 /// The first part that is wrong or does not fit.
 pub fn assemble(name: &str, scenario: &Scenario, parts: &Parts) -> Result<Image, Error> {
+    if !scenario.nodes.is_empty() {
+        return Err(Error::Nodes);
+    }
     let kernel = executable::strip(KERNEL, &parts.kernel)?;
     let core = executable::strip(CORE, &parts.core)?;
     let loader = executable::check("loader", &parts.loader)?;

@@ -20,6 +20,7 @@ pub mod image;
 pub mod inspect;
 pub mod interrupt;
 pub mod machine;
+pub mod nodes;
 pub mod persistent;
 pub mod process;
 pub mod run;

@@ -159,6 +159,8 @@ pub fn run(workspace: &Workspace, request: Request, show: impl FnMut(Heard<'_>))
             .then(|| gdb::Sources { checkout: workspace.root().to_owned(), kernel: built.kernel.debug_root.clone() }),
         record: recording.as_ref().map(replay::Recording::path),
         memory,
+        cable: None,
+        stop: None,
     };
     let outcome = machine::run(&image.bytes, &built.parts, &options, show)?;
     let explanation = explain::explain(&outcome, &loaded.scenario, &built.parts);

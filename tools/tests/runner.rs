@@ -55,6 +55,8 @@ fn options() -> Options {
         gdb: None,
         record: None,
         memory: None,
+        cable: None,
+        stop: None,
     }
 }
 

@@ -87,6 +87,7 @@ pub fn explain(outcome: &Outcome, scenario: &Scenario, parts: &Parts) -> Explana
             }
             failed(format!("QEMU ended by itself ({status})"), details)
         }
+        (End::Stopped, _) => failed("it was ended from outside".into(), details),
         (End::Silent(registers), last) => {
             match registers {
                 Some(registers) => details.extend(explainer.processor(registers, &[])),

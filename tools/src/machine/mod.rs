@@ -21,7 +21,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdout, ExitStatus, Stdio},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
@@ -61,6 +61,42 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// The RAM, of [`qemu::RAM`] bytes, if it is to outlive the machine; not with `record`.
     pub memory: Option<PathBuf>,
+    /// The Ethernet's cable: the board's end and the other, see [`qemu::Cable`].
+    pub cable: Option<(PathBuf, PathBuf)>,
+    /// By which somebody else ends the run.
+    pub stop: Option<Stop>,
+}
+
+/// Ends a run from another thread. Asked before the run has begun, it ends then.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<Mutex<Stopping>>);
+
+#[derive(Debug, Default)]
+struct Stopping {
+    asked: bool,
+    events: Option<Sender<Event>>,
+}
+
+impl Stop {
+    /// Ends the run.
+    pub fn stop(&self) {
+        let mut stopping = self.lock();
+        stopping.asked = true;
+        // It may have ended already.
+        stopping.events.as_ref().map(|events| events.send(Event::Stopped));
+    }
+
+    fn arm(&self, events: Sender<Event>) {
+        let mut stopping = self.lock();
+        if stopping.asked {
+            let _ = events.send(Event::Stopped);
+        }
+        stopping.events = Some(events);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stopping> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The real time that no run should need: 20 times its limit of virtual time, at least a minute.
@@ -106,6 +142,8 @@ pub enum End {
         /// What it said.
         said: String,
     },
+    /// Somebody has ended it, see [`Stop`].
+    Stopped,
     /// No verdict within reasonable time; where the processor was, if the monitor could tell.
     Silent(Option<Registers>),
 }
@@ -155,8 +193,10 @@ pub enum Error {
     },
 }
 
+#[derive(Debug)]
 enum Event {
     Connected,
+    Stopped,
     Control(Vec<u8>),
     ControlEnded,
     Console(Vec<u8>),
@@ -181,14 +221,18 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
     }
 
     let program = options.qemu.clone();
-    let sockets =
-        qemu::Sockets { control: &control_path, monitor: &monitor_path, gdb, memory: options.memory.as_deref() };
+    let cable = options.cable.as_ref().map(|(board, other)| qemu::Cable { board, other });
+    let memory = options.memory.as_deref();
+    let sockets = qemu::Sockets { control: &control_path, monitor: &monitor_path, gdb, memory, cable };
     let mut command =
         qemu::command(&program, &image_file, options.clock, sockets, options.record.as_deref().map(Log::Record));
     command.stdin(if options.interactive { Stdio::piped() } else { Stdio::null() });
     let start = |source| Error::Start { program: program.clone(), source };
     let (process, pipes) = Process::start(&mut command, take_pipes).map_err(start)?;
     let (events, received) = mpsc::channel();
+    if let Some(stop) = &options.stop {
+        stop.arm(events.clone());
+    }
     let said = follow(pipes, control, events, options.interactive);
 
     let mut run = Run {
@@ -225,13 +269,13 @@ pub fn run(image: &[u8], parts: &Parts, options: &Options, mut show: impl FnMut(
 }
 
 /// A private folder that vanishes with the run, also on Ctrl-C.
-struct Folder {
+pub(crate) struct Folder {
     temporary: TempDir,
     _cleanup: interrupt::Registration,
 }
 
 impl Folder {
-    fn new() -> Result<Self, Error> {
+    pub(crate) fn new() -> Result<Self, Error> {
         // A socket's path has at most 107 bytes.
         let longest = 70;
         let base = Some(std::env::temp_dir()).filter(|base| base.as_os_str().len() <= longest);
@@ -242,6 +286,10 @@ impl Folder {
         let path = temporary.path().to_owned();
         let cleanup = interrupt::on_interrupt(move || drop(fs::remove_dir_all(path)));
         Ok(Self { temporary, _cleanup: cleanup })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.temporary.path()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -401,6 +449,7 @@ impl Run {
     fn take(&mut self, event: Event, show: &mut impl FnMut(Heard<'_>)) -> Option<End> {
         match event {
             Event::Connected => self.connected = true,
+            Event::Stopped => return Some(End::Stopped),
             Event::Console(bytes) => {
                 show(Heard::Console(&bytes));
                 self.watch.hear(&bytes);
@@ -446,7 +495,7 @@ impl Run {
         while !self.ended {
             match self.received.recv_timeout(PATIENCE) {
                 // The end is known; what comes over the control line now changes nothing.
-                Ok(Event::Control(_) | Event::ControlEnded | Event::Connected) => {}
+                Ok(Event::Control(_) | Event::ControlEnded | Event::Connected | Event::Stopped) => {}
                 Ok(event) => drop(self.take(event, show)),
                 Err(_) => return,
             }

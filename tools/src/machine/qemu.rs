@@ -74,6 +74,17 @@ pub struct Sockets<'a> {
     pub gdb: Option<Gdb<'a>>,
     /// The RAM, of [`RAM`] bytes, if it is to outlive the machine. Not with a log: that begins with the RAM as it was.
     pub memory: Option<&'a Path>,
+    /// The Ethernet's cable, if one is plugged in.
+    pub cable: Option<Cable<'a>>,
+}
+
+/// Two sockets that carry a frame in each datagram. The other end is to be there first.
+#[derive(Clone, Copy, Debug)]
+pub struct Cable<'a> {
+    /// The board's end, which QEMU makes.
+    pub board: &'a Path,
+    /// Where it sends to.
+    pub other: &'a Path,
 }
 
 /// Bytes of RAM.
@@ -102,6 +113,12 @@ pub fn command(program: &OsStr, image: &Path, clock: Clock, sockets: Sockets<'_>
         };
         command.arg("-icount").arg(format!("shift=0,sleep=off{log}"));
     }
+    if let Some(Cable { board, other }) = sockets.cable {
+        let (board, other) = (escaped(board), escaped(other));
+        let ends = format!("local.type=unix,local.path={board},remote.type=unix,remote.path={other}");
+        command.arg("-netdev").arg(format!("dgram,id=cable,{ends}"));
+        command.args(["-net", "nic,model=imx.enet,netdev=cable"]);
+    }
     command.arg("-chardev").arg(socket("control", sockets.control, ""));
     // Signals are not QEMU's business: it is ended from here.
     command.args(["-chardev", "stdio,id=console,signal=off"]);
@@ -126,7 +143,9 @@ mod tests {
 
     #[test]
     fn the_control_line_is_the_first_serial_line() {
-        let sockets = Sockets { control: Path::new("/t/a,b"), monitor: Path::new("/t/m"), gdb: None, memory: None };
+        let (control, monitor) = (Path::new("/t/a,b"), Path::new("/t/m"));
+        let cable = Some(Cable { board: Path::new("/t/b"), other: Path::new("/t/o,o") });
+        let sockets = Sockets { control, monitor, gdb: None, memory: None, cable };
         let text = |log| {
             let command = command(OsStr::new("qemu"), Path::new("/t/image"), Clock::Instructions, sockets, log);
             let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
@@ -137,6 +156,7 @@ mod tests {
         let text = text(None);
         assert!(text.contains("-serial chardev:control -serial chardev:console"), "{text}");
         assert!(text.contains("path=/t/a,,b"), "{text}");
+        assert!(text.contains("local.path=/t/b,remote.type=unix,remote.path=/t/o,,o -net nic"), "{text}");
         assert!(text.contains("-icount shift=0,sleep=off -") && !text.contains("-gdb"), "{text}");
     }
 }

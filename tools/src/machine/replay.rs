@@ -110,8 +110,13 @@ pub fn look(
     fs::write(&image_file, image).map_err(|source| Error::Prepare { path: image_file.clone(), source })?;
     let (control_path, monitor_path, gdb_path) = (folder.path("control"), folder.path("monitor"), folder.path("gdb"));
     let (control, _monitor, gdb) = (listen(&control_path)?, listen(&monitor_path)?, listen(&gdb_path)?);
-    let sockets =
-        Sockets { control: &control_path, monitor: &monitor_path, gdb: Some(Gdb::Listening(&gdb_path)), memory: None };
+    let sockets = Sockets {
+        control: &control_path,
+        monitor: &monitor_path,
+        gdb: Some(Gdb::Listening(&gdb_path)),
+        memory: None,
+        cable: None,
+    };
     let record = recording.path();
     let clock = Clock::Instructions;
     let mut command = qemu::command(program, &image_file, clock, sockets, Some(Log::Replay(&record)));

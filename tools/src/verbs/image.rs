@@ -12,7 +12,7 @@ use super::{
 use crate::{
     build, file, image,
     setup::{self, Need},
-    terminal,
+    suggest, terminal,
     workspace::Workspace,
 };
 
@@ -24,6 +24,9 @@ use crate::{
 pub struct Image {
     #[command(flatten)]
     scenario: ScenarioArgs,
+    /// The node whose image it is, of a scenario with nodes.
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
     /// Where to put the image.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -42,7 +45,14 @@ impl Image {
     /// Nothing is written then.
     pub fn run(&self) -> Result {
         let workspace = Workspace::find()?;
-        let loaded = self.scenario.load(&workspace)?;
+        let mut loaded = self.scenario.load(&workspace)?;
+        if let Some(node) = &self.node {
+            let known: Vec<_> = loaded.scenario.nodes.keys().map(String::as_str).collect();
+            if !known.contains(&node.as_str()) {
+                return Err(format!("there is no node `{node}`; {}", suggest::hint(node, &known)).into());
+            }
+            loaded.scenario = loaded.scenario.of_node(node);
+        }
         // Whether they can be written is found out before anything takes time.
         let files = [("--output", Some(self.output.as_path())), ("--report", self.report.as_deref())];
         let [output, report] = file::Pending::create_each(files)?;

@@ -8,6 +8,7 @@ pub mod image;
 pub mod inspect;
 pub mod new;
 pub mod run;
+mod run_nodes;
 pub mod test;
 
 use std::{error::Error, process::ExitCode};

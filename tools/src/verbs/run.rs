@@ -12,6 +12,7 @@ use clap::Args;
 use super::{
     Ending, Result,
     arguments::{KernelChoice, ScenarioArgs},
+    run_nodes,
 };
 use crate::{
     explain::Kind,
@@ -124,6 +125,27 @@ impl Run {
             scenario.set(Setting::trace());
         }
         let mut loaded = scenario.load(&workspace)?;
+        if !loaded.scenario.nodes.is_empty() {
+            let one = [
+                ("--interactive", interactive),
+                ("--gdb", gdb),
+                ("--trace-exec", trace_exec.is_some()),
+                ("--report", report.is_some()),
+                ("--save", save.is_some()),
+                ("--load", load.is_some()),
+                ("--memory", memory.is_some()),
+            ];
+            if let Some((option, _)) = one.iter().find(|(_, given)| *given) {
+                return Err(format!("{option} is for scenarios of one machine; this one has nodes").into());
+            }
+            let request = Request {
+                kernel: kernel.into(),
+                without_patches,
+                watchdog: watchdog.map(Duration::from_secs),
+                ..Request::new(loaded)
+            };
+            return run_nodes::run(&workspace, &request, console.as_deref());
+        }
         let images = Images::prepare(&mut loaded.scenario, save.as_deref(), load.as_deref(), memory.as_deref())?;
         let traced = loaded.scenario.trace;
         if trace_window.is_some() && !traced {
