@@ -68,7 +68,9 @@ impl Entrypoint {
 
     fn handle_tasks(&mut self) {
         while let Ok(Some(task)) = self.env.parent().task() {
-            let (session, accepted) = (task.session, self.handle_task(task));
+            let session = task.session;
+            // One that cannot be done with yet will be when there is another ring.
+            let Some(accepted) = self.handle_task(task) else { return };
             // A task that cannot be done with would be told again and again; the next ring is soon enough.
             if self.env.parent().done(session, accepted).is_err() {
                 return;
@@ -76,14 +78,15 @@ impl Entrypoint {
         }
     }
 
-    fn handle_task(&mut self, Task { session, what }: Task) -> bool {
-        match what {
+    fn handle_task(&mut self, Task { session, what }: Task) -> Option<bool> {
+        Some(match what {
             // Told again, because the answer to `done` was not seen: the session is there.
             TaskKind::Open { .. } if self.sessions.contains_key(&session) => true,
             TaskKind::Open { service, client, argument } => {
                 let opening = Opening { session, client: &client, argument: &argument };
                 match self.env.make_session(&service, &opening) {
-                    Ok(made) => self.sessions.insert(session, made).is_none(),
+                    Ok(Some(made)) => self.sessions.insert(session, made).is_none(),
+                    Ok(None) => return None,
                     Err(_) => false,
                 }
             }
@@ -92,6 +95,6 @@ impl Entrypoint {
                 self.sessions.remove(&session);
                 true
             }
-        }
+        })
     }
 }

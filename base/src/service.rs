@@ -32,7 +32,8 @@ pub struct Opening<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;
 
-type Factory = Box<dyn FnMut(&Opening<'_>) -> Result<Box<dyn Serve>, Refused> + Send>;
+/// None: not yet.
+type Factory = Box<dyn FnMut(&Opening<'_>) -> Result<Option<Box<dyn Serve>>, Refused> + Send>;
 
 /// The services of a component, by name. There are few.
 pub(crate) struct Services(Vec<Service>);
@@ -79,7 +80,20 @@ impl Env {
         service: &str,
         mut open: impl FnMut(&Opening<'_>) -> Result<S, Refused> + Send + 'static,
     ) -> Result<(), CallError<AnnounceError>> {
-        let factory: Factory = Box::new(move |opening| Ok(Box::new(open(opening)?)));
+        self.serve_when_ready(service, move |opening| open(opening).map(Some))
+    }
+
+    /// Likewise; `open` may return none if it cannot say yet. It is called again for the same session when the component's
+    /// doorbell has rung, and sessions that others want wait until then; the first thread does not.
+    ///
+    /// # Errors
+    /// Why the service is not offered.
+    pub fn serve_when_ready<S: Serve + 'static>(
+        &self,
+        service: &str,
+        mut open: impl FnMut(&Opening<'_>) -> Result<Option<S>, Refused> + Send + 'static,
+    ) -> Result<(), CallError<AnnounceError>> {
+        let factory: Factory = Box::new(move |opening| Ok(open(opening)?.map(|made| Box::new(made) as _)));
         // Known here before it is known to others: tasks may come at once.
         if !self.runtime().services.lock(*self).add(service, factory) {
             return Err(AnnounceError::Occupied.into());
@@ -96,8 +110,8 @@ impl Env {
         !self.runtime().services.lock(*self).0.is_empty()
     }
 
-    /// Makes a session; the lock is free meanwhile.
-    pub(crate) fn make_session(&self, service: &str, opening: &Opening<'_>) -> Result<Box<dyn Serve>, Refused> {
+    /// Makes a session, or none yet; the lock is free meanwhile.
+    pub(crate) fn make_session(&self, service: &str, opening: &Opening<'_>) -> Result<Option<Box<dyn Serve>>, Refused> {
         let factory = self.runtime().services.lock(*self).find(service).and_then(Option::take);
         let mut factory = factory.ok_or(Refused)?;
         let session = factory(opening);

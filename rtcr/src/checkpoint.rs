@@ -130,7 +130,7 @@ impl<T: Transport + Copy> Child<T> {
         surroundings.event(Event::Phase(Phase::Information));
         if self.stage == Stage::Running {
             let mut first = None;
-            self.obstacles(surroundings, |obstacle| first = first.take().or(Some(obstacle)));
+            self.obstacles(surroundings, |found| first = first.take().or(Some(found).filter(Obstacle::prevents)));
             if let Some(obstacle) = first {
                 return Err(CheckpointError::Obstacle(obstacle));
             }

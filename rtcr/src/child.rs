@@ -58,7 +58,8 @@ impl<T: Transport + Copy> Child<T> {
             }
         }
         if let Some(Reply { status: Status::Refused, .. }) = reply {
-            self.refusals.note(interface, request.label.selector().operation());
+            let service = session::wanted_service(interface, request);
+            self.refusals.note(interface, request.label.selector().operation(), service);
         }
         reply
     }

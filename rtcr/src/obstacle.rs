@@ -8,6 +8,7 @@ use base::{
     session::{
         INTERFACES,
         cpu::{Activity, Debt, ThreadError},
+        parent::ServiceName,
     },
 };
 
@@ -32,17 +33,27 @@ pub enum Obstacle {
     HandedOver,
     /// A thread has faulted, and no region map of the component has a handler that could cure it.
     Faulted(ThreadName),
+    /// Its session of that service cannot be had again: the server is gone. A restored instance has a dead one, as this one
+    /// has, so a checkpoint can be taken.
+    Lost(ServiceName),
+    /// It has memory of a server, for a session that it has closed, or whose server is gone: nobody could hand that over again.
+    Orphaned {
+        /// Number of the memory.
+        number: u32,
+    },
     /// A thread cannot be looked at.
     Unreadable(ThreadName, CallError<ThreadError>),
 }
 
 /// Something that the component asked for and that is not supported. A component that can do without can be checkpointed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Number of the interface.
     pub interface: u16,
     /// Number of the operation.
     pub operation: u8,
+    /// Of which service there was to be a session, if that was asked for.
+    pub service: Option<ServiceName>,
     /// How often.
     pub times: u32,
 }
@@ -55,11 +66,14 @@ const REFUSALS: usize = 16;
 pub(crate) struct Refusals(heapless::Vec<Refusal, REFUSALS>);
 
 impl Refusals {
-    pub fn note(&mut self, interface: u16, operation: u8) {
-        match self.0.iter_mut().find(|refusal| (refusal.interface, refusal.operation) == (interface, operation)) {
+    pub fn note(&mut self, interface: u16, operation: u8, service: Option<ServiceName>) {
+        let same = |refusal: &&mut Refusal| {
+            (refusal.interface, refusal.operation, &refusal.service) == (interface, operation, &service)
+        };
+        match self.0.iter_mut().find(same) {
             Some(refusal) => refusal.times = refusal.times.saturating_add(1),
             // What is beyond the list was not the first thing to be told of.
-            None => drop(self.0.push(Refusal { interface, operation, times: 1 })),
+            None => drop(self.0.push(Refusal { interface, operation, service, times: 1 })),
         }
     }
 
@@ -80,10 +94,22 @@ impl<T: Transport + Copy> Child<T> {
         }
         let mut standing = Standing::new();
         for (number, object) in self.table.iter() {
-            let Object::Thread(thread) = object else { continue };
-            match self.up.cpu().read(thread.number()) {
-                Ok(state) => standing.note(number, &state),
-                Err(error) => found(Obstacle::Unreadable(thread.name.clone(), error)),
+            match object {
+                Object::Thread(thread) => match self.up.cpu().read(thread.number()) {
+                    Ok(state) => standing.note(number, &state),
+                    Err(error) => found(Obstacle::Unreadable(thread.name.clone(), error)),
+                },
+                Object::Session(session) if surroundings.is_lost(session.number()) => {
+                    found(Obstacle::Lost(session.info().service));
+                }
+                // Few components have any, so looking for the session of each is fine.
+                Object::SharedDataspace(shared) => {
+                    let session = shared.info().session;
+                    if !self.has_session(session) || surroundings.is_lost(session) {
+                        found(Obstacle::Orphaned { number });
+                    }
+                }
+                _ => {}
             }
         }
         for stand in standing.iter() {
@@ -121,9 +147,21 @@ impl<T: Transport + Copy> Child<T> {
         }
     }
 
+    /// Whether it has a session that whoever embeds the library knows by that number.
+    fn has_session(&self, number: u32) -> bool {
+        self.table.iter().any(|(_, object)| matches!(object, Object::Session(session) if session.number() == number))
+    }
+
     /// Whether some region map has a handler. Only asked when a thread has faulted.
     fn handles_faults(&self) -> bool {
         self.table.iter().any(|(_, object)| matches!(object, Object::RegionMap(map) if map.handler.is_some()))
+    }
+}
+
+impl Obstacle {
+    /// Whether there can be no checkpoint because of it.
+    pub const fn prevents(&self) -> bool {
+        !matches!(self, Self::Lost(_))
     }
 }
 
@@ -135,6 +173,10 @@ impl fmt::Display for Obstacle {
             Self::Serving(thread) => write!(f, "its thread {thread} serves a call from outside"),
             Self::HandedOver => write!(f, "it has handed over memory to clients of its own"),
             Self::Faulted(thread) => write!(f, "its thread {thread} has faulted"),
+            Self::Lost(service) => write!(f, "its session of {service} cannot be had again: the server is gone"),
+            Self::Orphaned { number } => {
+                write!(f, "its memory {number} is that of a server whose session is closed or gone")
+            }
             Self::Unreadable(thread, error) => write!(f, "its thread {thread} cannot be looked at: {error:?}"),
         }
     }
@@ -145,6 +187,7 @@ impl fmt::Display for Refusal {
         let interface = INTERFACES.iter().find(|interface| interface.id == self.interface);
         let operation = interface.and_then(|interface| interface.operation(self.operation));
         match (interface, operation) {
+            _ if self.service.is_some() => write!(f, "a session of {}", self.service.as_deref().unwrap_or_default())?,
             (Some(interface), Some(operation)) => write!(f, "{}.{}", interface.name, operation.name)?,
             _ => write!(f, "operation {} of interface {}", self.operation, self.interface)?,
         }

@@ -48,6 +48,12 @@ pub trait Surroundings {
         Err(CallError::Refused)
     }
 
+    /// Whether a session could not be had again after a restore: its server is gone.
+    fn is_lost(&mut self, session: u32) -> bool {
+        let _ = session;
+        false
+    }
+
     /// The component does not want a session any more.
     fn close(&mut self, session: u32) {
         let _ = session;

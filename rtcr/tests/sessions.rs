@@ -85,6 +85,29 @@ fn what_cannot_be_opened_or_closed() {
 }
 
 #[test]
+fn sessions_that_cannot_be_had_are_told() {
+    let world = world();
+    let mut pool = pool(&world, 2);
+    let player = Player::live(start(&world));
+    player.parent().open("service", b"").unwrap_err();
+    bootstrap(&player);
+    player.parent().open("service", b"").unwrap();
+    player.lock().1.lost.insert(1);
+    let told = player.with(|child, embedder| {
+        let mut told = Vec::new();
+        child.obstacles(embedder, |obstacle| told.push(obstacle.to_string()));
+        told.extend(child.refusals().iter().map(ToString::to_string));
+        told
+    });
+    let expected =
+        ["its session of service cannot be had again: the server is gone", "a session of service was refused 1 times"];
+    assert_eq!(told, expected);
+    // It is dead in a restored instance, as it is in this one.
+    let saved = player.with(|child, embedder| child.checkpoint(&mut pool, embedder)).unwrap();
+    assert_eq!(saved.information().sessions().collect::<Vec<_>>(), [1]);
+}
+
+#[test]
 fn what_is_not_its_own_is_not_handed_over() {
     let world = world();
     let player = started(&world);
@@ -179,6 +202,14 @@ impl Surroundings for Sharing<'_> {
         self.1.reopen(session)
     }
 
+    fn is_lost(&mut self, session: u32) -> bool {
+        self.1.is_lost(session)
+    }
+
+    fn close(&mut self, session: u32) {
+        self.1.close(session);
+    }
+
     fn redeem(&mut self, session: u32, handle: u32, at: Slot) -> Result<(), CallError<RedeemError>> {
         let mut state = self.0.state();
         match (session, handle, state.table.get(&SHARED).copied()) {
@@ -223,6 +254,15 @@ fn memory_of_a_server_is_attached_again_and_not_copied() {
     let saved = child.checkpoint(&mut pool, &mut around).unwrap();
     let shared = saved.information().objects.iter().filter(|object| matches!(object.info, Info::SharedDataspace(_)));
     assert_eq!(shared.count(), 1);
+    // Of a server that is gone, and for a session that is closed, nobody could hand it over again.
+    let orphaned = Err(CheckpointError::Obstacle(Obstacle::Orphaned { number }));
+    around.1.lost.insert(1);
+    assert_eq!(child.checkpoint(&mut pool, &mut around).map(drop), orphaned);
+    around.1.lost.clear();
+    around.1.sessions.insert(1);
+    child.checkpoint(&mut pool, &mut around).map(|same| pool.discard(same)).unwrap();
+    assert_eq!(ask::<parent::call::Close>(&mut child, &mut around, parent, &[session]).0, Status::Done);
+    assert_eq!(child.checkpoint(&mut pool, &mut around).map(drop), orphaned);
     drop(child);
     assert_eq!(holding(&world), with_pool, "the server's memory stays");
     let restored = Child::restore_directly(Upstream::new(&world), &settings(), &saved, &mut around).unwrap();

@@ -32,6 +32,18 @@ fn what_is_not_supported_is_named() {
     assert!(refused.as_ref().is_some_and(|refused| refused.contains("Pd.create")), "{refused:?}");
 }
 
+/// Of a service that RTCR does not serve, the name; and of a session that is of no use any more, whose.
+#[test]
+fn sessions_that_cannot_be_had_are_named() {
+    let (ready, refused) = ready("second", "second");
+    let refused = refused.unwrap_or_default();
+    assert!(ready > 0 && refused.contains("a session of io_mem was refused 1 times"), "{refused}");
+    let dead = check("served_lost");
+    let Finding::Looked { obstacles, .. } = &dead.components["customer"] else { panic!("{dead}") };
+    let lost = "its session of tally cannot be had again: the server is gone";
+    assert!(obstacles.keys().any(|obstacle| obstacle == lost), "{obstacles:?}");
+}
+
 #[test]
 fn a_driver_and_a_parent_cannot_be_checkpointed() {
     let driver = check("driver");

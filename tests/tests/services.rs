@@ -46,6 +46,20 @@ fn a_client_is_restored_and_its_server_does_not_notice() {
     }
 }
 
+/// What a component has from the beginning it may have again, restored or not.
+#[test]
+fn second_sessions_of_what_core_serves() {
+    let rounds: Vec<_> = (1..=30).map(|round| format!("round {round}")).collect();
+    let expected = [&refs(&rounds)[..], &["All are as good as the first."]].concat();
+    let alone = story(&run_with("second", &["component.second.parent=init"]));
+    assert_eq!(said(&alone, "second"), expected);
+    for way in WAYS {
+        let story = story(&run_with("second", &[way, "component.rtcr.values.compare=1"]));
+        assert_eq!(said(&story, "second"), expected);
+        assert!(count(&story, "goes on from checkpoint") >= 10, "{story:#?}");
+    }
+}
+
 #[test]
 fn threads_that_call_at_the_same_time_are_restored() {
     for way in WAYS {

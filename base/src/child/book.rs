@@ -355,6 +355,12 @@ impl Book {
         session.handles.get((handle as usize).checked_sub(1)?).copied()
     }
 
+    /// Whether a client waits for a session. Cost: all sessions.
+    pub fn waits(&self, client: Member) -> bool {
+        let waits = |session: &Session| matches!(session.state, State::Waiting | State::Accepted | State::Refused(_));
+        self.sessions.values().any(|session| session.client == client && waits(session))
+    }
+
     /// A component has ended, and with it all its sessions and services.
     ///
     /// Tells which servers are to be rung because they have lost a client, and whose sessions are dead because it was the

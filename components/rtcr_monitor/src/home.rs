@@ -11,6 +11,7 @@ use base::{
         checkpoint, log as log_session,
         parent::{self, Event as Fate, Name, OpenError, RedeemError, RequestError, SessionError, call},
         pd::OWN,
+        rom, timer,
     },
     trace::Tracer,
 };
@@ -31,8 +32,8 @@ use crate::{
 
 /// More sessions than a child has opened in all.
 const MOST_SESSIONS: u32 = 1 << 24;
-/// Number of the sessions by which a child asks for checkpoints of itself; no relay has it.
-const ITSELF: u32 = u32::MAX;
+/// Sessions that are served here, beside the first ones, are numbered from this on; no relay has such a number.
+const HERE: u32 = 1 << 31;
 
 /// The surroundings of a child.
 pub struct Home {
@@ -57,6 +58,8 @@ pub struct Home {
     pub seats: Seats,
     /// At which priority the child is kept.
     pub pace: Pace,
+    /// How many sessions were served here beside the first ones.
+    here: u32,
     /// It has handed over memory.
     handed_over: bool,
     /// What became of the child.
@@ -95,6 +98,7 @@ impl Home {
             seats,
             pace,
             wishes,
+            here: 0,
             handed_over: false,
             fate: None,
             fingerprints: BTreeMap::new(),
@@ -150,7 +154,7 @@ impl Home {
         match self.policy.route(&self.name, service) {
             Route::Sibling(name) => self.services.child(&name).map(To::Sibling).ok_or(OpenError::Service.into()),
             Route::Upward => Ok(To::Upward),
-            // What core serves is served by RTCR, and every component has one session of each.
+            // What core serves and RTCR does not, or what was for another component.
             Route::Core => Err(CallError::Refused),
             Route::Nobody => Err(OpenError::Service.into()),
         }
@@ -158,17 +162,34 @@ impl Home {
 
     /// Whether the child may have a session that an image tells of.
     pub fn may_have(&self, session: &SessionInfo) -> bool {
-        let routed = self.to(&session.service).is_ok();
-        let is_of_itself = !routed && session.service == checkpoint::SERVICE;
-        // Numbers count up from 1, and so they go on here.
-        is_of_itself == (session.number == ITSELF) && (is_of_itself || routed && session.number <= MOST_SESSIONS)
+        // Numbers count up, and so they go on here.
+        match session.number.checked_sub(HERE) {
+            Some(number) => number < MOST_SESSIONS && self.served_here(&session.service, &session.argument).is_some(),
+            None => session.number <= MOST_SESSIONS && self.to(&session.service).is_ok(),
+        }
     }
 
-    /// A session by which the child asks for checkpoints of itself: its requests arrive where all others do.
-    fn of_itself(&self) -> Result<Opened, CallError<OpenError>> {
+    /// The interface of a service that is served here, as far as another session of it is the same as the first one: nothing
+    /// of those is a session's own. Nor is asking for checkpoints of itself, unless the scenario knows a service of that name.
+    fn served_here(&self, service: &str, argument: &[u8]) -> Option<u16> {
+        match self.policy.route(&self.name, service) {
+            Route::Core | Route::Nobody if service == checkpoint::SERVICE => Some(checkpoint::INTERFACE.id),
+            Route::Core => match service {
+                // What it says is shown under its own name.
+                "log" if argument == self.name.as_bytes() => Some(log_session::INTERFACE.id),
+                "rom" => Some(rom::INTERFACE.id),
+                "timer" => Some(timer::INTERFACE.id),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A session whose requests arrive where all those of the first ones do.
+    fn here(&self, number: u32, interface: u16) -> Result<Opened, CallError<OpenError>> {
         let child = u16::try_from(self.child).map_err(|_| CallError::Refused)?;
-        let badge = Badge::first(child, checkpoint::INTERFACE.id).number().ok_or(CallError::Refused)?;
-        Ok(Opened { number: ITSELF, endpoint: self.endpoint, badge })
+        let badge = Badge::first(child, interface).number().ok_or(CallError::Refused)?;
+        Ok(Opened { number, endpoint: self.endpoint, badge })
     }
 
     /// No child is left.
@@ -188,10 +209,11 @@ impl Surroundings for Home {
     }
 
     fn open(&mut self, service: &str, argument: &[u8]) -> Result<Opened, CallError<OpenError>> {
-        let routed = self.policy.route(&self.name, service);
-        // A route of the scenario's goes first.
-        if service == checkpoint::SERVICE && matches!(routed, Route::Nobody | Route::Core) {
-            return self.of_itself();
+        if let Some(interface) = self.served_here(service, argument) {
+            let opened = self.here(HERE | self.here, interface)?;
+            // So many capabilities no component ever has had.
+            self.here = (self.here + 1) & !HERE;
+            return Ok(opened);
         }
         self.seats.open(self.to(service)?, service, argument)
     }
@@ -209,11 +231,17 @@ impl Surroundings for Home {
     }
 
     fn reopen(&mut self, session: &SessionInfo) -> Result<Opened, CallError<OpenError>> {
-        if session.number == ITSELF {
-            return self.of_itself();
+        if session.number >= HERE {
+            let interface = self.served_here(&session.service, &session.argument).ok_or(CallError::Refused)?;
+            self.here = self.here.max(session.number - HERE + 1);
+            return self.here(session.number, interface);
         }
         let to = self.to(&session.service).ok();
         self.seats.reopen(session.number, to, &session.service, &session.argument)
+    }
+
+    fn is_lost(&mut self, session: u32) -> bool {
+        session < HERE && self.seats.is_lost(session)
     }
 
     /// The new instance is what the checkpoint says, as a client and as a server.

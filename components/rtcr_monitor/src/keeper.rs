@@ -62,10 +62,15 @@ pub const BEAT: u32 = 6;
 /// Cookie of the signal that there is no room for what the child says.
 pub const FULL: u32 = 7;
 
+/// A first checkpoint that is due earlier makes room for itself.
+const WORTHWHILE: Duration = Duration::from_millis(2);
+
 /// What a keeper is given.
 pub struct Post {
     /// Of the child.
     pub settings: Settings<'static>,
+    /// Most relays for its sessions.
+    pub relays: usize,
     /// Names of its program and of that of new instances.
     pub binaries: (&'static str, &'static str),
     /// The keeper's doorbell.
@@ -115,6 +120,8 @@ pub struct Keeper {
     pub(crate) loaded: u32,
     /// How its threads stood at them.
     pub(crate) stands: Stands,
+    /// When the first checkpoint is due, until room has been made for it.
+    pub(crate) first: Option<u64>,
     /// How many checkpoints were tried, and taken but for those that a warning tells of.
     pub(crate) tried: u32,
     /// How many checkpoints the child asked for, and how often it was busy then in a row.
@@ -155,9 +162,10 @@ impl Keeper {
         let Settings { name, number, base, priority, .. } = post.settings;
         let (child, services) = (usize::from(number), &post.services);
         let told = (post.bell, Arc::clone(&post.news));
-        let seats = Seats::new(env, Arc::clone(services), (child, name), told, priority.saturating_add(1));
+        let seats =
+            Seats::new(env, Arc::clone(services), (child, name), told, (priority.saturating_add(1), post.relays));
         let low = (plan.priority > 0).then_some(plan.priority);
-        let pace = Pace::new(env, Arc::clone(&post.thread), priority.saturating_add(1), low);
+        let pace = Pace::new(env, (Arc::clone(&post.thread), Arc::clone(services)), priority.saturating_add(1), low);
         let wishes = Wishes::new(env, post.wishes);
         let endpoint = post.settings.endpoint;
         let output = (Output::new(plan.output.0, plan.output.1), post.settings.log, post.full);
@@ -177,6 +185,7 @@ impl Keeper {
             shelf: Shelf::new(plan.keep),
             loaded: 0,
             stands: Stands::default(),
+            first: None,
             tried: 0,
             asked: (0, 0),
             of_instance: 0,
@@ -192,6 +201,7 @@ impl Keeper {
 
     /// Starts the child, and serves it until it has ended.
     pub fn run(mut self) {
+        self.home.pace.begin();
         let (binary, next) = self.post.binaries;
         let (file, other) = (self.env.rom_module(binary), (next != binary).then(|| self.env.rom_module(next)));
         let fate = match file {
@@ -217,13 +227,16 @@ impl Keeper {
     }
 
     /// The child has ended, and others still have sessions of it.
-    fn answer_for_the_dead(&self) -> ! {
+    fn answer_for_the_dead(&mut self) -> ! {
         let mut words = Buffer::new();
         let (machine, service) = (self.env.platform(), self.post.settings.service);
         let mut received = machine.receive(service, &mut words);
         loop {
             received = match received {
-                Received::Ring => machine.receive(service, &mut words),
+                Received::Ring => {
+                    self.home.seats.bury();
+                    machine.receive(service, &mut words)
+                }
                 Received::Request { .. } => {
                     machine.answer_and_receive(service, &Reply::of(Status::PeerGone), &mut words)
                 }
@@ -262,7 +275,7 @@ impl Keeper {
         self.home.pace.raise();
         let mut is_silent = self.plan.from_line && self.plan.instants() > 0;
         if self.plan.instants() > 0 && !is_silent {
-            self.wake_after(self.plan.after);
+            self.wake_for_first();
         }
         self.post.stop.begin();
         self.listen_from_now();
@@ -334,6 +347,7 @@ impl Keeper {
                 }
                 FULL if self.home.output.is_full() => self.make_room(&mut child),
                 INSTANT if self.plan.checks > 0 => self.look(&child),
+                INSTANT if self.first.is_some() => self.prepare(&mut child),
                 INSTANT if self.doomed && self.serves(&child) => self.wake_after(self.plan.busy_every),
                 INSTANT if self.doomed => (child, answer) = self.revive(child, next)?,
                 INSTANT if self.is_suspicious(&child) => self.wake_after(self.plan.every),
@@ -362,9 +376,11 @@ impl Keeper {
                 break;
             }
         }
-        if self.post.news.swap(false, SeqCst)
-            && let Some(Ok(bell)) = child.table().get(slots::DOORBELL.0).map(Object::notification)
-        {
+        let is_news = self.post.news.swap(false, SeqCst);
+        if is_news {
+            self.home.seats.bury();
+        }
+        if is_news && let Some(Ok(bell)) = child.table().get(slots::DOORBELL.0).map(Object::notification) {
             self.env.platform().ring(bell.number());
         }
         // Whatever the ring was for, since signals may have been fetched during a restore.
@@ -391,6 +407,28 @@ impl Keeper {
         if self.tried < self.plan.instants() {
             self.wake_after(self.plan.every);
         }
+    }
+
+    /// For the first checkpoint; before that, if there is time, to make room for it: later ones find that of those before.
+    fn wake_for_first(&mut self) {
+        let after = self.plan.after;
+        if self.plan.checks > 0 || after < WORTHWHILE {
+            return self.wake_after(after);
+        }
+        let nanoseconds = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+        self.first = Some(self.home.now().saturating_add(nanoseconds));
+        self.wake_after(after - after / 8);
+    }
+
+    /// What a checkpoint would need now, and a little more. If that cannot be had, the checkpoint will tell.
+    fn prepare(&mut self, child: &mut Child<Shared>) {
+        let due = self.first.take().unwrap_or_default();
+        if let Ok(need) = child.need(&mut self.home)
+            && let Ok(pool) = self.shelf.storage(self.up, &need)
+        {
+            self.shelf.put_back(pool);
+        }
+        self.wake_after(Duration::from_nanos(due.saturating_sub(self.home.now())));
     }
 
     pub(crate) fn wake_after(&self, time: Duration) {

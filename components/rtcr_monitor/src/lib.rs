@@ -50,6 +50,7 @@
 extern crate alloc;
 
 mod archive;
+mod ceiling;
 mod compare;
 mod home;
 mod keeper;
@@ -86,6 +87,7 @@ use base::{
     rpc::Slot,
     scenario::{Component, Scenario},
     session::{
+        cpu::MAX_THREADS,
         parent::Event,
         pd::{ANY, MAX_COPY, OWN, PAGE},
         rm::Placement,
@@ -129,7 +131,10 @@ pub fn construct(env: &mut Env) {
         places.push(place);
         next += numbers(slots);
     }
-    let services = Services::new(env, places.clone());
+    let priority = scenario.components.get(&*own).map_or(u8::MAX, |component| component.priority);
+    let wanted = scenario.components.values().flat_map(|client| &client.routes).filter(|(_, to)| **to == *own);
+    let services = Services::new(env, priority, places.clone(), wanted.map(|(service, _)| service.clone()).collect());
+    let shares = Shares::new(scenario, own);
     let size = scenario.components.get(&*own).and_then(|component| component.devices.persistent);
     let mut archive = None;
     for ((number, (name, component)), place) in (0..).zip(scenario.children(own)).zip(places) {
@@ -148,7 +153,7 @@ pub fn construct(env: &mut Env) {
                         Some(started.map_err(|what| format!("its parent has no {what} to store its checkpoints"))?);
                 }
                 let shared = (shared.0, shared.1, archive.clone());
-                watch(env, (name, component), (number, place), plan, pattern, shared)
+                watch(env, (name, component), (number, place, shares.of(component)), plan, pattern, shared)
                     .map_err(|what| format!("its parent has no {what} for it"))
             }),
         };
@@ -182,6 +187,26 @@ fn place(env: Env, name: &'static str, (base, slots): (u32, u32)) -> Result<Plac
     Ok(Place { name, service, window, bell, news: Arc::default(), lives: true })
 }
 
+/// How many threads there can be for the sessions of children: of those that this component can have, each child has a share
+/// as large as its share of all children's capabilities. So none takes those of others.
+struct Shares {
+    threads: usize,
+    caps: usize,
+}
+
+impl Shares {
+    fn new(scenario: &Scenario, own: &str) -> Self {
+        let (children, caps) =
+            scenario.children(own).fold((0, 0), |(count, caps), (_, child)| (count + 1, caps + child.caps as usize));
+        // The first thread, the archive's, and a keeper for each child.
+        Self { threads: MAX_THREADS.saturating_sub(2 + children), caps: caps.max(1) }
+    }
+
+    fn of(&self, child: &Component) -> usize {
+        (self.threads * child.caps as usize / self.caps).max(1)
+    }
+}
+
 /// How a keeper is told that its child is to be asked to exit.
 type Wish = (Arc<AtomicBool>, Slot);
 
@@ -189,7 +214,7 @@ type Wish = (Arc<AtomicBool>, Slot);
 fn watch(
     env: Env,
     (name, component): (&'static str, &'static Component),
-    (number, place): (u16, Place),
+    (number, place, relays): (u16, Place, usize),
     plan: Plan,
     pattern: Slot,
     (services, left, archive): (Arc<Services>, Arc<AtomicUsize>, Option<Arc<Archive>>),
@@ -224,6 +249,7 @@ fn watch(
     let own = Arc::clone(&known);
     let post = Post {
         settings,
+        relays,
         binaries: (binary, next),
         bell,
         thread: own,

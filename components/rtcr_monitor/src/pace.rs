@@ -9,11 +9,14 @@ use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use base::{Env, rpc::Slot};
 
+use crate::services::Services;
+
 /// How a keeper's thread is scheduled.
 pub struct Pace {
     env: Env,
     /// The thread; known once it runs.
     thread: Arc<AtomicU32>,
+    services: Arc<Services>,
     usual: u8,
     low: Option<u8>,
     is_low: bool,
@@ -21,8 +24,13 @@ pub struct Pace {
 
 impl Pace {
     /// Of that thread, which is at the `usual` priority; the low one is not to be above that.
-    pub const fn new(env: Env, thread: Arc<AtomicU32>, usual: u8, low: Option<u8>) -> Self {
-        Self { env, thread, usual, low, is_low: false }
+    pub fn new(env: Env, (thread, services): (Arc<AtomicU32>, Arc<Services>), usual: u8, low: Option<u8>) -> Self {
+        Self { env, thread, services, usual, low, is_low: false }
+    }
+
+    /// The thread has begun.
+    pub fn begin(&self) {
+        self.services.is_at(Slot(self.thread.load(SeqCst)), self.usual);
     }
 
     /// The child does not run from now on.
@@ -41,7 +49,9 @@ impl Pace {
     }
 
     fn set(&self, priority: u8) {
+        let thread = Slot(self.thread.load(SeqCst));
+        self.services.is_at(thread, priority);
         // It is this component's own thread, and had the higher of them from the beginning.
-        let _ = self.env.cpu().prioritize(Slot(self.thread.load(SeqCst)), priority);
+        let _ = self.env.cpu().prioritize(thread, priority);
     }
 }

@@ -148,28 +148,24 @@ impl Keeper {
     }
 
     fn take(&mut self, child: &mut Child<Shared>) -> Result<Kept, Untaken> {
-        let need = child
-            .need(&mut self.home)
-            .map_err(|error| Untaken::Failed(format!("what it has is not told: {error:?}")))?;
-        let home = &mut self.home;
-        self.shelf.make_place(|old| old.information().calls().for_each(|(_, call)| home.forget_call(call)));
-        let mut pool = self.shelf.storage(self.up, &need).map_err(|(pages, error)| {
-            Untaken::Failed(format!("there is no memory for {pages} pages, raise `ram` of its parent: {error:?}"))
-        })?;
-        match child.checkpoint(&mut pool, home) {
-            Ok(checkpoint) => {
-                let said = home.output.mark();
-                Ok(Kept { number: self.loaded + self.tried + self.asked.0, checkpoint, said, pool })
+        let mut room = self.shelf.room(self.up);
+        let taken = child.checkpoint(&mut room, &mut self.home);
+        let (pool, lack, forgotten) = room.into_parts();
+        forgotten.into_iter().for_each(|call| self.home.forget_call(call));
+        match (taken, pool, lack) {
+            (Ok(checkpoint), Some(pool), _) => {
+                let number = self.loaded + self.tried + self.asked.0;
+                Ok(Kept { number, checkpoint, said: self.home.output.mark(), pool })
             }
-            Err(error) => {
-                self.shelf.put_back(pool);
-                Err(match error {
-                    CheckpointError::Obstacle(Obstacle::Serving(_) | Obstacle::Calling(_)) => {
-                        Untaken::Busy(format!("{error}"))
-                    }
-                    _ => Untaken::Failed(format!("{error}")),
-                })
+            (Err(_), _, Some((pages, error))) => Err(Untaken::Failed(format!(
+                "there is no memory for {pages} pages, raise `ram` of its parent: {error:?}"
+            ))),
+            (Err(error), pool, None) => {
+                pool.into_iter().for_each(|pool| self.shelf.put_back(pool));
+                Err(Untaken::because(error))
             }
+            // Nothing else is where a checkpoint could be.
+            (Ok(_), None, _) => Err(Untaken::Failed("it is nowhere".into())),
         }
     }
 
@@ -390,6 +386,15 @@ enum Untaken {
     Busy(String),
     /// Something else.
     Failed(String),
+}
+
+impl Untaken {
+    fn because(error: CheckpointError) -> Self {
+        match error {
+            CheckpointError::Obstacle(Obstacle::Serving(_) | Obstacle::Calling(_)) => Self::Busy(format!("{error}")),
+            _ => Self::Failed(format!("{error}")),
+        }
+    }
 }
 
 /// Why there is no new instance. The checkpoint is as it was.

@@ -36,6 +36,8 @@ pub struct Seats {
     /// The keeper's doorbell.
     bell: Slot,
     all: BTreeMap<u32, Seat>,
+    /// Most relays, those included that have been told to end.
+    most: usize,
     /// Relays that have been told to end.
     leaving: Vec<Relay>,
     /// The number that was given last.
@@ -55,16 +57,17 @@ struct Seat {
 
 impl Seats {
     /// None yet, for the child of that number and name, whose keeper has that doorbell, to be rung when there are news. Relays
-    /// get that priority.
+    /// get that priority; there are so many at most.
     pub fn new(
         env: Env,
         services: Arc<Services>,
         (child, name): (usize, &'static str),
         (bell, news): (Slot, Arc<AtomicBool>),
-        priority: u8,
+        (priority, most): (u8, usize),
     ) -> Self {
         let (all, leaving) = (BTreeMap::new(), Vec::new());
-        Self { env, services, child, name, priority, bell, all, leaving, last: 0, news }
+        let most = most.min(MAX_OPEN);
+        Self { env, services, child, name, priority, bell, all, most, leaving, last: 0, news }
     }
 
     /// The child wants a session; it asks the same again until it has it.
@@ -75,7 +78,8 @@ impl Seats {
             .iter_mut()
             .find(|(_, seat)| !seat.given && seat.to == to && seat.service == service && seat.argument == argument);
         let Some((&number, seat)) = asked else {
-            if self.all.len() >= MAX_OPEN {
+            // Those that are to end still have what they have.
+            if self.all.len() + self.leaving.len() >= self.most {
                 return Err(OpenError::Caps.into());
             }
             self.last += 1;
@@ -140,6 +144,16 @@ impl Seats {
         Ok(Opened { number, endpoint: seat.relay.endpoint, badge })
     }
 
+    /// Whether a session is of no use any more, and would not be after a restore.
+    pub fn is_lost(&self, number: u32) -> bool {
+        let Some(seat) = self.all.get(&number) else { return true };
+        match seat.to {
+            _ if matches!(seat.relay.line().stage, Stage::Failed(_)) => true,
+            To::Sibling(server) => !self.services.lives(server),
+            To::Upward => false,
+        }
+    }
+
     /// The child does not want it any more.
     pub fn close(&mut self, number: u32) {
         if let Some(Seat { relay, .. }) = self.all.remove(&number) {
@@ -167,7 +181,7 @@ impl Seats {
     }
 
     /// Gives back what relays had that have ended.
-    fn bury(&mut self) {
+    pub fn bury(&mut self) {
         for place in (0..self.leaving.len()).rev() {
             if self.leaving[place].is_closed() {
                 self.leaving.swap_remove(place).bury();

@@ -3,22 +3,28 @@
 //! The children's keepers share this, and the first thread. The lock is never held across a request. Each child serves at an
 //! endpoint that is this component's and outlives the child's instances; so are the badges, one for each session.
 
-use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    sync::Arc,
+    vec::Vec,
+};
 use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use base::{
     Env,
     child::{Book, Known, Member, Opened, Window},
+    env::slots,
     rpc::{Buffer, CallError, Reply, Request, Serve, Slot, Status},
     service::{Opening, Refused},
     session::{
         parent::{AnnounceError, OpenError, RedeemError, SessionError, Task},
         pd::{ANY, Access, Grant, InstallError, OWN, TransferError},
     },
-    sync::{Mutex, Semaphore},
+    sync::Semaphore,
 };
 
-use crate::relay::Route;
+use crate::{ceiling::Ceiling, relay::Route};
 
 /// Members of the book from here on are components outside, one for each of their sessions, by what this component's own
 /// parent calls it.
@@ -44,7 +50,7 @@ pub struct Place {
 /// Who serves whom.
 pub struct Services {
     env: Env,
-    shared: Mutex<Shared>,
+    shared: Ceiling<Shared>,
 }
 
 struct Shared {
@@ -52,23 +58,37 @@ struct Shared {
     places: Vec<Place>,
     /// Who waits for a server.
     waiting: Vec<(Member, Arc<Semaphore>)>,
+    /// The component outside whose session is, or was, made last.
+    next: Option<Member>,
     /// The session of each of this component's capabilities, by their numbers.
     sessions: BTreeMap<Slot, u32>,
-    /// Services that were announced to this component's own parent.
-    announced: Vec<String>,
+    /// Services that somebody outside is to have of this component, and whether they were announced to its parent.
+    wanted: Vec<(String, bool)>,
 }
 
 impl Services {
-    /// Of these children, in the order of their numbers.
-    pub fn new(env: Env, places: Vec<Place>) -> Arc<Self> {
+    /// Of these children, in the order of their numbers. Those services of theirs are offered outside too.
+    /// The first thread has that priority, and nobody has a higher one.
+    pub fn new(env: Env, priority: u8, places: Vec<Place>, wanted: BTreeSet<String>) -> Arc<Self> {
+        let wanted = wanted.into_iter().map(|service| (service, false)).collect();
         let shared =
-            Shared { book: Book::new(), places, waiting: Vec::new(), sessions: BTreeMap::new(), announced: Vec::new() };
-        Arc::new(Self { env, shared: Mutex::new(env, shared) })
+            Shared { book: Book::new(), places, waiting: Vec::new(), next: None, sessions: BTreeMap::new(), wanted };
+        Arc::new(Self { env, shared: Ceiling::new(env, priority, shared) })
+    }
+
+    /// The calling thread is that one, and has that priority from now on.
+    pub fn is_at(&self, thread: Slot, priority: u8) {
+        self.shared.is_at(thread, priority);
     }
 
     /// The number of the child of that name.
     pub fn child(&self, name: &str) -> Option<Member> {
         self.shared.lock().places.iter().position(|place| place.name == name)
+    }
+
+    /// Whether a child has not ended.
+    pub fn lives(&self, child: Member) -> bool {
+        self.shared.lock().places.get(child).is_some_and(|place| place.lives)
     }
 
     /// There is something to do for a child: its keeper rings it.
@@ -83,6 +103,10 @@ impl Services {
     }
 
     fn wake(&self, client: Member) {
+        if client >= OUTSIDE {
+            // The first thread looks again.
+            self.env.platform().ring(slots::DOORBELL);
+        }
         let waiting: Vec<_> = {
             let shared = self.shared.lock();
             shared.waiting.iter().filter(|(member, _)| *member == client).map(|(_, who)| Arc::clone(who)).collect()
@@ -100,19 +124,7 @@ impl Services {
         let rung = Arc::new(Semaphore::new(self.env, 0));
         self.shared.lock().waiting.push((client.0, Arc::clone(&rung)));
         let opened = loop {
-            let opened = {
-                let mut shared = self.shared.lock();
-                match shared.places.get(server).is_some_and(|place| place.lives) {
-                    true => shared.book.open(client, server, service, argument).inspect(|opened| {
-                        if let Opened::Accepted(number) = opened {
-                            // Known to its client under its own number: each has one relay.
-                            shared.book.installed(*number, Slot(*number));
-                        }
-                    }),
-                    false => Err(OpenError::Gone),
-                }
-            };
-            match opened {
+            match self.try_open(client, server, (service, argument)) {
                 Ok(Opened::Accepted(number)) => break Ok(number),
                 Ok(Opened::Pending { ring }) => {
                     if ring {
@@ -125,6 +137,37 @@ impl Services {
         };
         self.shared.lock().waiting.retain(|(_, who)| !Arc::ptr_eq(who, &rung));
         opened
+    }
+
+    /// Likewise, without waiting.
+    fn try_open(
+        &self,
+        client: (Member, &str),
+        server: Member,
+        (service, argument): (&str, &[u8]),
+    ) -> Result<Opened, OpenError> {
+        let mut shared = self.shared.lock();
+        if !shared.places.get(server).is_some_and(|place| place.lives) {
+            return Err(OpenError::Gone);
+        }
+        shared.book.open(client, server, service, argument).inspect(|opened| {
+            if let Opened::Accepted(number) = opened {
+                // Known to its client under its own number: each has one relay.
+                shared.book.installed(*number, Slot(*number));
+            }
+        })
+    }
+
+    /// A component outside is the next one to have a session: the one that was and still waits does not want it any more.
+    fn is_next(&self, client: Member) {
+        let servers = {
+            let mut shared = self.shared.lock();
+            match shared.next.replace(client) {
+                Some(last) if last != client && shared.book.waits(last) => shared.book.ended(last).0,
+                _ => Vec::new(),
+            }
+        };
+        servers.into_iter().for_each(|server| self.tell(server));
     }
 
     /// This component's own capability for a session.
@@ -223,23 +266,25 @@ impl Services {
         if waits {
             self.tell(server);
         }
+        self.offer_outside(server, service);
+        Ok(())
+    }
+
+    /// Likewise outside, if somebody there is to have it.
+    fn offer_outside(self: &Arc<Self>, server: Member, service: &str) {
         let is_new = {
-            let announced = &mut self.shared.lock().announced;
-            let is_new = !announced.iter().any(|known| known == service);
-            if is_new {
-                announced.push(service.into());
-            }
-            is_new
+            let wanted = &mut self.shared.lock().wanted;
+            let found = wanted.iter_mut().find(|(known, _)| known == service);
+            found.is_some_and(|(_, announced)| !core::mem::replace(announced, true))
         };
         if is_new {
             let (services, name) = (Arc::clone(self), String::from(service));
             let host = move |opening: &Opening<'_>| Hosted::new(Arc::clone(&services), server, &name, opening);
             // Not offered outside, it is offered to other children all the same.
-            if let Err(error) = self.env.serve(service, host) {
+            if let Err(error) = self.env.serve_when_ready(service, host) {
                 log::warn!("{service} is not offered outside: {error:?}");
             }
         }
-        Ok(())
     }
 
     /// What a child has to do next for its services.
@@ -290,8 +335,10 @@ impl Services {
     }
 
     /// A child is as it was when that was all it knew; it is told the rest again. Its doorbell is rung after a restore anyway.
-    pub fn goes_back(&self, server: Member, known: &Known) {
+    pub fn goes_back(self: &Arc<Self>, server: Member, known: &Known) {
         self.shared.lock().book.goes_back(server, known);
+        // If they were announced elsewhere, they are not here.
+        known.services.iter().for_each(|service| self.offer_outside(server, service));
     }
 
     /// A child has ended for good: those who wait for it are told, and whoever receives for it now answers "peer gone".
@@ -363,6 +410,10 @@ impl Sibling {
 }
 
 impl Route for Sibling {
+    fn begin(&mut self, thread: Slot, priority: u8) {
+        self.services.is_at(thread, priority);
+    }
+
     fn open(&mut self) -> Result<Slot, CallError<OpenError>> {
         let number = self.services.open(self.client, self.server, (&self.wanted.0, &self.wanted.1))?;
         Ok(self.services.install(self.client.0, self.server, number)?)
@@ -381,16 +432,30 @@ struct Hosted {
 }
 
 impl Hosted {
-    /// Called by the first thread, which serves nobody, and waits until the child has accepted.
-    fn new(services: Arc<Services>, server: Member, service: &str, opening: &Opening<'_>) -> Result<Self, Refused> {
+    /// Called by the first thread, which waits for no child: none until the child has accepted.
+    fn new(
+        services: Arc<Services>,
+        server: Member,
+        service: &str,
+        opening: &Opening<'_>,
+    ) -> Result<Option<Self>, Refused> {
         let client = OUTSIDE + opening.session as usize;
-        let number = services.open((client, opening.client), server, (service, opening.argument));
-        let number = number.map_err(|_| Refused)?;
+        services.is_next(client);
+        let opened = services.try_open((client, opening.client), server, (service, opening.argument));
+        let number = match opened.map_err(|_| Refused)? {
+            Opened::Accepted(number) => number,
+            Opened::Pending { ring } => {
+                if ring {
+                    services.tell(server);
+                }
+                return Ok(None);
+            }
+        };
         let own = services.install(client, server, number).map_err(|_| Refused)?;
         // From here on dropping it closes it.
         let hosted = Self { services, client, own };
         hosted.services.env.parent().serve_at(opening.session, own).map_err(|_| Refused)?;
-        Ok(hosted)
+        Ok(Some(hosted))
     }
 }
 

@@ -1,13 +1,19 @@
 //! The checkpoints of a child that are kept beside each other, each in storage of its own.
 
-use alloc::{collections::VecDeque, sync::Arc};
+use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::str::FromStr;
 
 use base::{
     rpc::{CallError, Shared},
     session::pd::AllocateError,
 };
-use rtcr::{checkpoint::Checkpoint, information::Need, storage::Pool, upstream::Upstream};
+use rtcr::{
+    checkpoint::Checkpoint,
+    information::Need,
+    storage::{Place, Pool, Shortage, Storage},
+    surroundings::CallInfo,
+    upstream::Upstream,
+};
 
 use crate::output::Mark;
 
@@ -55,8 +61,13 @@ impl Shelf {
         Self { kept: VecDeque::new(), most: (most as usize).max(1), spare: None }
     }
 
+    /// Storage for the next one, which is made when it is known how much that needs: until then nothing goes for it.
+    pub const fn room(&mut self, up: Upstream<Shared>) -> Room<'_> {
+        Room { shelf: self, up, pool: None, lack: None, forgotten: Vec::new() }
+    }
+
     /// Takes the oldest one away if all places are taken. Its storage is there for the next.
-    pub fn make_place(&mut self, forget: impl FnOnce(&Checkpoint)) {
+    fn make_place(&mut self, forget: impl FnOnce(&Checkpoint)) {
         if self.kept.len() >= self.most
             && let Some(oldest) = self.kept.pop_front()
         {
@@ -132,5 +143,46 @@ impl Shelf {
     /// Puts one back at its place.
     pub fn replace(&mut self, place: usize, kept: Arc<Kept>) {
         self.kept.insert(place.min(self.kept.len()), kept);
+    }
+}
+
+/// There is no memory for so many pages, for that reason.
+pub type Lack = (u32, CallError<AllocateError>);
+
+/// Storage for a checkpoint that is being taken: a pool of its own. A child that is busy, or that cannot be checkpointed at all, does not
+/// get that far, and keeps the checkpoints that it has.
+pub struct Room<'a> {
+    shelf: &'a mut Shelf,
+    up: Upstream<Shared>,
+    pool: Option<Pool<Shared>>,
+    lack: Option<Lack>,
+    /// Calls that the checkpoint has seen whose place was taken.
+    forgotten: Vec<CallInfo>,
+}
+
+impl Room<'_> {
+    /// The pool if there is one, or why not; and calls that nobody wants the answers of any more.
+    pub fn into_parts(self) -> (Option<Pool<Shared>>, Option<Lack>, Vec<CallInfo>) {
+        (self.pool, self.lack, self.forgotten)
+    }
+}
+
+impl Storage for Room<'_> {
+    fn reserve(&mut self, need: &Need) -> Result<Place, Shortage> {
+        let forgotten = &mut self.forgotten;
+        self.shelf.make_place(|old| forgotten.extend(old.information().calls().map(|(_, call)| call)));
+        match self.shelf.storage(self.up, need) {
+            Ok(pool) => self.pool.insert(pool).reserve(need),
+            Err(lack) => {
+                self.lack = Some(lack);
+                Err(Shortage { needed: *need, available: Need::default() })
+            }
+        }
+    }
+
+    fn release(&mut self, place: Place) {
+        if let Some(pool) = &mut self.pool {
+            pool.release(place);
+        }
     }
 }

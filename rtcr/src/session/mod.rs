@@ -35,7 +35,7 @@ use crate::{
     table::{Link, Missing, Taken},
 };
 
-pub(crate) use parent::again as parent_again;
+pub(crate) use parent::{again as parent_again, wanted_service};
 pub(crate) use signal::{collect, raised};
 pub(crate) use timer::remaining;
 

@@ -5,7 +5,7 @@ use base::{
     env::slots,
     rpc::{self, Buffer, Call, CallError, Reply, Request, Slot, Status, Transport},
     session::{
-        parent::{OpenError, RedeemError, ServiceName, SessionError, call},
+        parent::{self, OpenError, RedeemError, ServiceName, SessionError, call},
         pd::{ANY, OWN, TransferError},
     },
 };
@@ -53,6 +53,13 @@ pub(super) fn interpose<'s, T: Transport + Copy, P: Surroundings + ?Sized>(
     } else {
         return asked.surroundings.parent(request, space);
     })
+}
+
+/// The service of which a request wants a session, if it does.
+pub(crate) fn wanted_service(interface: u16, request: &Request<'_>) -> Option<ServiceName> {
+    let is_open = interface == parent::INTERFACE.id && request.label.selector() == call::Open::SELECTOR;
+    let (service, _) = is_open.then(|| <call::Open as Call>::decode(&request.body)).flatten()?;
+    ServiceName::try_from(service).ok()
 }
 
 fn open<T: Transport + Copy, P: Surroundings + ?Sized>(

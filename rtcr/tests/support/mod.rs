@@ -101,6 +101,8 @@ pub struct Embedder {
     /// Sessions that there are, and the number that was given last.
     pub sessions: BTreeSet<u32>,
     pub last_session: u32,
+    /// Those whose servers are gone.
+    pub lost: BTreeSet<u32>,
     /// Calls that are on their way.
     pub calls: BTreeMap<ThreadNumber, CallInfo>,
     pub kept: Vec<CallInfo>,
@@ -145,6 +147,10 @@ impl Surroundings for Embedder {
             }
             _ => Err(OpenError::Service.into()),
         }
+    }
+
+    fn is_lost(&mut self, session: u32) -> bool {
+        self.lost.contains(&session)
     }
 
     fn close(&mut self, session: u32) {

@@ -7,6 +7,7 @@
 mod book;
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use base::{
     Env,
@@ -28,6 +29,11 @@ const STACK: usize = 16 << 10;
 
 /// How a relay comes to its session, and gives it up.
 pub trait Route: Send {
+    /// The calling thread, which is that one and has that priority, is the one that opens and closes it.
+    fn begin(&mut self, thread: Slot, priority: u8) {
+        let _ = (thread, priority);
+    }
+
     /// Waits until the session is there; tells this component's number for it.
     ///
     /// # Errors
@@ -91,7 +97,10 @@ impl Relay {
         let line = Arc::new(Mutex::new(env, line));
         let shared = Arc::clone(&line);
         let options = ThreadOptions { name, priority: Some(priority), stack: STACK };
+        let own = Arc::new(AtomicU32::new(0));
+        let known = Arc::clone(&own);
         let thread = env.spawn(&options, move || {
+            route.begin(Slot(known.load(SeqCst)), priority);
             let opened = route.open();
             shared.lock().stage = opened.map_or_else(Stage::Failed, Stage::Open);
             tell();
@@ -100,6 +109,8 @@ impl Relay {
                 route.close(session);
             }
             shared.lock().closed = true;
+            // There is something to bury.
+            tell();
         });
         let thread = thread.map_err(|error| {
             free(env, endpoint);
@@ -109,6 +120,8 @@ impl Relay {
                 _ => OpenError::Caps,
             }
         })?;
+        // It has not run yet, since it is no higher than this one.
+        own.store(thread.slot().0, SeqCst);
         let relay = Self { env, thread, endpoint, bell, line };
         if env.cpu().bind(relay.thread.slot(), bell).is_err() {
             // Nobody can call it, and nobody could end it: it stays as it is.
