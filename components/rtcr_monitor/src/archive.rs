@@ -39,6 +39,8 @@ struct Job {
     identity: Identity,
     /// How many images of the child there are to be.
     keep: u32,
+    /// The how-manieth write fails on purpose; 0 for none.
+    refused: u32,
 }
 
 /// Images, for all children.
@@ -150,15 +152,17 @@ impl Archive {
     }
 
     fn try_put(&self, store: &mut Result<Store<PersistentMemory>, String>, job: &Job) -> Result<u64, NotStored> {
-        let Job { name, kept, identity, keep } = job;
+        let Job { name, kept, identity, keep, refused } = job;
         let store = store.as_mut().map_err(|reason| NotStored::Absent(reason.clone()))?;
         let mut pages = AttachedPages::new(self.env, kept.checkpoint.pages(), false).map_err(NotStored::Attach)?;
         let measured = measure(kept.checkpoint.information(), identity, &mut pages)
             .map_err(|error| NotStored::Write(format!("{error}")))?;
         let length = measured.header().length;
+        store.medium().refuse(*refused);
         let announced = Announced { name, number: kept.number, length, keep: *keep as usize };
-        store.put(announced, |sink| measured.write(&mut pages, sink).map_err(NotStored::from))?;
-        Ok(length)
+        let put = store.put(announced, |sink| measured.write(&mut pages, sink).map_err(NotStored::from));
+        store.medium().refuse(0);
+        put.map(|_| length)
     }
 }
 
@@ -170,8 +174,13 @@ impl Keeper {
         }
         let identity = self.identity();
         let (name, keep) = (self.name(), self.plan.archive.keep);
+        // One later each time, so that a run sees many of them.
+        let refused = match self.plan.archive.refused {
+            0 => 0,
+            first => first + self.tried.saturating_sub(1),
+        };
         if let Some(archive) = &self.post.archive {
-            archive.add(Job { name, kept: Arc::clone(kept), identity, keep });
+            archive.add(Job { name, kept: Arc::clone(kept), identity, keep, refused });
         }
     }
 

@@ -43,6 +43,7 @@
 //! | `tell_use` | with 2, each checkpoint and each restore tells what is in use then, here and in core; with 1, if it is more than ever | 0 |
 //! | `tell_threads` | with 1, each checkpoint tells how every thread stood | 0 |
 //! | `count_threads` | with 1, that is counted, and told when the child has ended | 0 |
+//! | `refuse_store` | the write to the store, from 1, that fails on purpose; one later with each checkpoint | 0 |
 //! | `log` | what is told: `off`, `error`, `warn`, `info`, `debug` or `trace` | `info` |
 #![no_std]
 #![forbid(unsafe_code)]

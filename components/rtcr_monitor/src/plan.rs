@@ -150,6 +150,7 @@ impl Plan {
                 keep: number("save_keep", 1)?.max(1),
                 loads: parse(find("load"), "load", Load::None, "`none` or `newest`")? == Load::Newest,
                 otherwise: parse(find("load_else"), "load_else", Otherwise::Fail, "`fail` or `fresh`")?,
+                refused: number("refuse_store", 0)?,
             },
             kernel: number("refuse_kernel", 0)? > 0,
             uses: number("tell_use", 0)?,
@@ -212,6 +213,8 @@ pub struct Archiving {
     pub loads: bool,
     /// What becomes of it if it cannot.
     pub otherwise: Otherwise,
+    /// The first write to the store that fails on purpose, one later in each further checkpoint; 0 for none.
+    pub refused: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -293,6 +293,11 @@ impl<M: Medium> Store<M> {
         }
     }
 
+    /// The medium, for what it has of its own. Whoever writes to it makes another store of this.
+    pub const fn medium(&mut self) -> &mut M {
+        &mut self.medium
+    }
+
     /// The medium.
     pub fn into_medium(self) -> M {
         self.medium

@@ -81,7 +81,11 @@ impl Keeper {
         let Some(archive) = self.post.archive.clone().filter(|_| self.plan.archive.loads) else { return Ok(None) };
         let program = next.map_err(|reason| failed(&reason))?;
         let begun = self.home.now();
+        self.tell_account();
         let loaded = self.import(&archive, program);
+        if loaded.is_err() {
+            self.tell_account();
+        }
         let name = self.name();
         let refused = match loaded {
             Ok((kept, length)) => {
@@ -145,8 +149,8 @@ impl Keeper {
             Ok(given.admits(&place.information, |session| home.may_have(session))?)
         });
         if let Err(error) = read {
-            pool.release(place);
-            self.shelf.put_back(pool);
+            // Nothing is left of it.
+            drop((place, pool));
             return Err(error);
         }
         forget_calls(&mut place.information);

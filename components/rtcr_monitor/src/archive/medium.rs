@@ -22,6 +22,8 @@ pub struct PersistentMemory {
     attached: Attachment,
     /// Pages that were written, from one to before another.
     unflushed: (u32, u32),
+    /// The how-manieth write from now on fails, to see what happens then; 0 for none.
+    refused: u32,
 }
 
 /// Why there is none.
@@ -57,7 +59,12 @@ impl PersistentMemory {
         let session = persistent::Client::new(env.platform() as Shared, slot);
         let dataspace = session.open(ANY).map_err(NoMemory::Dataspace)?;
         let attached = env.attach(&dataspace, Placement::ANYWHERE).map_err(NoMemory::Attach)?;
-        Ok(Self { session, attached, unflushed: (u32::MAX, 0) })
+        Ok(Self { session, attached, unflushed: (u32::MAX, 0), refused: 0 })
+    }
+
+    /// The write with that number from now on fails, counted from 1; with 0 none does.
+    pub const fn refuse(&mut self, number: u32) {
+        self.refused = number;
     }
 
     fn word(&self, at: usize) -> Option<&AtomicU32> {
@@ -103,6 +110,11 @@ impl Medium for PersistentMemory {
         let end = at.checked_add(bytes.len()).filter(|end| *end <= self.attached.size()).ok_or(range)?;
         if bytes.is_empty() {
             return Ok(());
+        }
+        let refused = self.refused;
+        self.refused = refused.saturating_sub(1);
+        if refused == 1 {
+            return Err(CallError::Refused);
         }
         let (head, rest) = bytes.split_at(((4 - at % 4) % 4).min(bytes.len()));
         let body = rest.chunks_exact(4);
