@@ -99,7 +99,8 @@ impl Keeper {
                     Err(fate) if self.plan.archive.otherwise == Otherwise::Fail => return Err(fate),
                     Err(fate) => {
                         self.shelf.throw_away(kept.number, |_| {});
-                        format!("{fate:?}")
+                        let Fate::Failed(reason) = *fate else { return Err(fate) };
+                        format!("the image of {name} is not restored: {reason}")
                     }
                 }
             }
