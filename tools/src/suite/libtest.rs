@@ -8,13 +8,21 @@ use std::{
 use super::{Options, Tally};
 use crate::{process::Process, terminal, workspace::Workspace};
 
-/// Runs cargo, passes on what it prints, and counts.
-pub(super) fn run(workspace: &Workspace, packages: &[&str], options: &Options, mut tally: Tally) -> io::Result<Tally> {
+/// Runs cargo, passes on what it prints, and counts. `program` is the one test program that is wanted, if not all are.
+pub(super) fn run(
+    workspace: &Workspace,
+    packages: &[&str],
+    program: Option<&str>,
+    options: &Options,
+    mut tally: Tally,
+) -> io::Result<Tally> {
+    let before = tally.failed.len();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Every test is run even if one fails, each program's own summary is counted.
     command.current_dir(workspace.root()).args(["test", "--no-fail-fast", "--color"]);
     command.arg(if terminal::colour() { "always" } else { "never" });
     packages.iter().for_each(|package| _ = command.args(["--package", package]));
+    program.iter().for_each(|program| _ = command.args(["--test", program]));
     command.args(["--", "--color", "never"]).args(&options.only);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let (process, stdout) = Process::start(&mut command, |child| child.stdout.take())?;
@@ -24,7 +32,9 @@ pub(super) fn run(workspace: &Workspace, packages: &[&str], options: &Options, m
         let _ = writeln!(io::stdout().lock(), "{line}");
     }
     let failed = !process.wait()?.success();
-    tally.broken = (failed && tally.failed.is_empty()).then(|| "cargo ended with an error, see above".into());
+    if failed && tally.failed.len() == before {
+        tally.broken = Some("cargo ended with an error, see above".into());
+    }
     Ok(tally)
 }
 

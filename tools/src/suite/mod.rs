@@ -19,6 +19,8 @@ use crate::{run, scenario, terminal, workspace::Workspace};
 pub enum Tests {
     /// Tests that cargo runs: of these packages, or of the workspace's default members if there are none.
     Cargo(&'static [&'static str]),
+    /// What concerns several nodes: the protocol's model and simulation, then what is booted.
+    Nodes,
     /// Tests of a root task, booted by this scenario; a path below the checkout.
     Board(&'static str),
     /// A boot with what each toolchain builds.
@@ -90,7 +92,11 @@ pub enum Error {
 pub fn run(workspace: &Workspace, name: &str, tests: Tests, options: &Options) -> Result<Tally, Error> {
     let tally = Tally { suite: name.into(), ..Tally::default() };
     match tests {
-        Tests::Cargo(packages) => Ok(libtest::run(workspace, packages, options, tally)?),
+        Tests::Cargo(packages) => Ok(libtest::run(workspace, packages, None, options, tally)?),
+        Tests::Nodes => {
+            let tally = libtest::run(workspace, &["handover", "link", "enet"], None, options, tally)?;
+            Ok(libtest::run(workspace, &["rtcr-tests"], Some("nodes"), options, tally)?)
+        }
         Tests::Board(scenario) => board::run(workspace, scenario, options, tally),
         Tests::Toolchains => toolchains::run(workspace, options, tally),
         Tests::Features => checkpoints::features::run(workspace, options, tally),
