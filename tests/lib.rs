@@ -36,6 +36,19 @@ pub fn run_with(name: &str, settings: &[&str]) -> Finished {
     start(name, Flavour::Release, &settings)
 }
 
+/// As [`run_with`], on a kernel without one of its patches.
+///
+/// # Panics
+/// As [`run_with`].
+pub fn run_without_patch(name: &str, patch: &str, settings: &[&str]) -> Finished {
+    let workspace = Workspace::find().unwrap_or_else(|error| panic!("{error}"));
+    let settings: Vec<Setting> =
+        settings.iter().map(|text| text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))).collect();
+    let loaded = load(&workspace, name, &settings);
+    let request = Request { without_patches: vec![patch.into()], ..Request::new(loaded) };
+    run::run(&workspace, request, |_| {}).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// Looks which components of a scenario can be checkpointed, as `cargo rtcr check` does.
 ///
 /// # Panics

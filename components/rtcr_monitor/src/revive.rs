@@ -357,11 +357,15 @@ impl Keeper {
     }
 
     /// What came of what was refused on purpose: of the one with that number, of so many.
-    fn tell_refused(&self, (number, made): (u32, u32), failed: Option<&str>) {
-        let name = self.name();
+    fn tell_refused(&mut self, (number, made): (u32, u32), failed: Option<&str>) {
+        let name = self.post.settings.name;
         match failed {
             _ if number == 0 => {}
-            _ if number > made => say(format_args!("{name}: none of {made} was refused")),
+            _ if number > made => {
+                // Nor will any be later.
+                say(format_args!("{name}: none of {made} was refused"));
+                self.plan.checkpoints = self.tried;
+            }
             Some(reason) => say(format_args!("{name}: {number} of {made} was refused, and it failed: {reason}")),
             None => say(format_args!("{name}: {number} of {made} was refused, and it did not matter")),
         }

@@ -28,6 +28,8 @@ pub struct Uses {
     times: u32,
     /// The most of everything so far.
     most: Vec<u32>,
+    /// What was told last.
+    last: String,
 }
 
 impl Uses {
@@ -36,7 +38,7 @@ impl Uses {
     pub fn new(env: Env, all: bool) -> Self {
         // What the first sleep of a thread takes stays.
         let _ = env.sleep(Duration::from_micros(1));
-        Self { env, census: env.open("census", b"").ok(), all, times: 0, most: Vec::new() }
+        Self { env, census: env.open("census", b"").ok(), all, times: 0, most: Vec::new(), last: String::new() }
     }
 
     /// Where the kernel is made to refuse something.
@@ -66,8 +68,11 @@ impl Uses {
             has_grown |= now > *most;
             *most = now.max(*most);
         }
-        if self.all || has_grown {
+        if self.all && text == self.last {
+            say(format_args!("{name}: in use, {}: as before", self.times));
+        } else if self.all || has_grown {
             say(format_args!("{name}: in use, {}: {text}", self.times));
+            self.last = text;
         }
     }
 

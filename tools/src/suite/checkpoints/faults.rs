@@ -20,7 +20,7 @@ const WAYS: [&str; 2] = ["replay", "direct"];
 /// Most that is tried of each kind: more than there are.
 const MOST: u32 = 900;
 /// Of a checkpoint and of a restore: the value that says what is refused, and how many there must be at least.
-const KINDS: [(&str, &str, usize); 2] = [("checkpoint", "refuse_checkpoint", 20), ("restore", "refuse_restore", 60)];
+const KINDS: [(&str, &str, usize); 2] = [("checkpoint", "refuse_checkpoint", 12), ("restore", "refuse_restore", 60)];
 /// What can be refused: the value that says so, and what one is called.
 const WHATS: [(&str, u32); 2] = [("request", 0), ("kernel_call", 1)];
 /// The component, whose threads, timeouts and signals need some of everything.
@@ -111,7 +111,7 @@ fn most_frequent<'a>(all: impl Iterator<Item = &'a str>) -> Option<String> {
 /// `worker: 3 of 57 was refused, and it failed: REASON`, `… and it did not matter`, `worker: none of 57 was refused`; then
 /// `worker: in use, 17: …`, when there is an instance.
 fn read(ran: &Ran) -> (Vec<Refused>, Option<u32>) {
-    let (mut all, mut whole) = (Vec::<Refused>::new(), None);
+    let (mut all, mut whole, mut before) = (Vec::<Refused>::new(), None, String::new());
     for line in ran.said(MONITOR).filter_map(|line| line.strip_prefix(CHILD)?.strip_prefix(": ")) {
         if let Some((number, rest)) = line.split_once(" of ")
             && let (Ok(number), Some((_, rest))) = (number.parse(), rest.split_once(" was refused, and it "))
@@ -121,11 +121,15 @@ fn read(ran: &Ran) -> (Vec<Refused>, Option<u32>) {
         } else if let Some(count) = line.strip_prefix("none of ").and_then(|rest| rest.split(' ').next()?.parse().ok())
         {
             whole = whole.or(Some(count));
-        } else if let (Some((_, used)), Some(last), None) =
-            (line.strip_prefix("in use, ").and_then(|rest| rest.split_once(": ")), all.last_mut(), whole)
-            && last.used.is_none()
-        {
-            last.used = Some(used.to_owned());
+        } else if let Some((_, used)) = line.strip_prefix("in use, ").and_then(|rest| rest.split_once(": ")) {
+            if used != "as before" {
+                used.clone_into(&mut before);
+            }
+            if let (Some(last), None) = (all.last_mut(), whole)
+                && last.used.is_none()
+            {
+                last.used = Some(before.clone());
+            }
         }
     }
     (all, whole)

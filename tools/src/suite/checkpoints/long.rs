@@ -12,6 +12,8 @@ use crate::{terminal, workspace::Workspace};
 const TIMES: u32 = 1000;
 /// In this part of a run what is in use may grow: when room is made that stays.
 const SETTLING: u32 = 10;
+/// Bytes by which two moments differ in which others come and go: less than a page for each hundred restores.
+const CHANCE: u32 = 16 << 12;
 /// The scenarios, with the components in each.
 const SCENARIOS: [(&str, &[&str]); 2] = [
     ("long_one", &["worker"]),
@@ -37,7 +39,7 @@ pub fn run(workspace: &Workspace, options: &Options, mut tally: Tally) -> Result
             let ran = board.run(board.load(scenario, &settings)?)?;
             let wrong = ran.wrong();
             for child in children {
-                let failure = wrong.clone().or_else(|| failure(child, times, &ran));
+                let failure = wrong.clone().or_else(|| failure(child, times, children.len() == 1, &ran));
                 tally.take(&name(child), failure.as_deref());
             }
         }
@@ -46,7 +48,7 @@ pub fn run(workspace: &Workspace, options: &Options, mut tally: Tally) -> Result
 }
 
 /// What is wrong with one of them, if anything.
-fn failure(child: &str, times: u32, ran: &Ran) -> Option<String> {
+fn failure(child: &str, times: u32, is_alone: bool, ran: &Ran) -> Option<String> {
     let own = || ran.said(MONITOR).filter_map(|line| line.strip_prefix(child)?.strip_prefix(": "));
     let looked = own().find_map(|line| line.strip_prefix("looked ")?.split(' ').next()?.parse::<u32>().ok());
     // Each checkpoint and each restore looks.
@@ -62,6 +64,14 @@ fn failure(child: &str, times: u32, ran: &Ran) -> Option<String> {
         "{child}: {times} checkpoints and restores; more was in use than ever {} times, at last after {last}",
         grown.len()
     ));
-    (*last > 2 * times / SETTLING)
-        .then(|| format!("it grows: after {last} of {} there is more than ever: {what}", 2 * times))
+    if is_alone {
+        let late = *last > 2 * times / SETTLING;
+        return late.then(|| format!("it grows: after {last} of {} there is more than ever: {what}", 2 * times));
+    }
+    // How many of the others there are at that moment is different each time, but for the first half, by which all have met.
+    let bytes = |what: &str| what.split(' ').next().and_then(|bytes| bytes.parse::<u32>().ok()).unwrap_or(0);
+    let most = |late: bool| grown.iter().filter(|(time, _)| (*time > times) == late).map(|(_, what)| bytes(what)).max();
+    let (before, after) = (most(false)?, most(true)?);
+    (after > before + CHANCE)
+        .then(|| format!("it grows: {before} bytes in the first half, {after} in the second: {what}"))
 }
