@@ -36,6 +36,22 @@ fn a_link_takes_the_time_that_its_cable_says() {
 }
 
 #[test]
+fn what_was_sent_while_a_cable_is_cut_is_sent_again() {
+    let cut = "component.link.values.cut_0=left-right 5000 60000";
+    let settings = ["loss=0", "duplication=0", "reordering=0", "corruption=0", "bytes=0", "rounds=20", cut];
+    let finished = passed("link_ping", &settings);
+    let again: Vec<_> = said(&finished).into_iter().filter(|line| line.ends_with(", sent again")).collect();
+    assert_eq!(again.len(), 1, "{}", console(&finished));
+}
+
+#[test]
+fn who_breaks_its_port_breaks_nobody_elses() {
+    let finished = passed("link_vandal", &[]);
+    let broken = console(&finished).lines().filter(|line| line.ends_with("vandal has broken its session")).count();
+    assert_eq!(broken, 2, "{}", console(&finished));
+}
+
+#[test]
 fn nodes_reach_each_other_over_the_wire() {
     let finished = run_nodes("node_ping", &["rounds=5"]);
     assert_eq!((finished.kind, finished.reason.as_str()), (Kind::Passed, ""), "{:#?}", finished.lines);
