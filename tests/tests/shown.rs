@@ -113,6 +113,11 @@ fn how_to_checkpoint_shows_what_is_seen() {
 }
 
 #[test]
+fn how_to_recover_shows_what_is_seen() {
+    is_true("docs/src/how-to/recover.md");
+}
+
+#[test]
 fn how_to_trace_shows_what_is_seen() {
     is_true("docs/src/how-to/trace.md");
 }

@@ -4,12 +4,27 @@ use super::{Ward, ward::MAX_PDS};
 use crate::{
     rpc::{Arguments, CallError, Decision, Slot, Transport},
     session::pd::{
-        self, AllocateError, CopyError, CreateError, FreeError, InstallError, LookupError, TraceError, TransferError,
-        call,
+        self, AllocateError, CopyError, CreateError, FreeError, InstallError, LookupError, OWN, TraceError,
+        TransferError, call,
     },
 };
 
 impl<T: Transport + Copy> Ward<T> {
+    /// A protection domain of the child's is freed, perhaps in several steps: what it may use is the child's.
+    fn note_quota(&mut self, number: Slot, outside: Slot) {
+        let Some(None) = self.pds.get(&number) else { return };
+        let quota = self.pd().account(outside).ok().map(|account| (account.ram, account.caps));
+        self.pds.insert(number, quota);
+    }
+
+    /// It is gone. Whoever serves the parent knows it as the parent's, and has given its quota to the parent.
+    fn give_back_quota(&self, number: Slot) {
+        if let Some(Some((ram, caps))) = self.pds.get(&number) {
+            // The parent has got it a moment ago.
+            let _ = self.pd().transfer(OWN, self.window.pd(), *ram, *caps);
+        }
+    }
+
     /// An endpoint or notification, which lies in the child's capability space too.
     fn make_kernel_object(
         &mut self,
@@ -60,8 +75,10 @@ impl<T: Transport + Copy> pd::Interposer for Ward<T> {
         let Some(outside) = self.out(number).filter(|_| !Self::is_own(number)) else {
             return Decision::Answer(Err(FreeError::Nothing.into()));
         };
+        self.note_quota(number, outside);
         let left = self.pd().free(outside);
         if left == Ok(0) {
+            self.give_back_quota(number);
             self.forget(number);
         }
         left.into()
@@ -96,7 +113,7 @@ impl<T: Transport + Copy> pd::Interposer for Ward<T> {
             return Decision::Answer(Err(CreateError::Exhausted.into()));
         }
         let made = self.make(at, |ward, outside| ward.pd().create(outside, slots, name).map(|_| ()));
-        self.pds.extend(made);
+        self.pds.extend(made.map(|number| (number, None)));
         made.into()
     }
 

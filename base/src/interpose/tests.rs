@@ -55,6 +55,10 @@ impl Transport for Upstream {
             None if selector == Selector::new(4, false) && to == slots::PD => {
                 Answer::new(Status::Done.label(), 1, [0; 4])
             }
+            // PD.account of a protection domain with 4096 bytes and 100 capabilities.
+            None if selector.operation() == 7 && to == slots::PD => {
+                Answer::new(Status::Done.label(), 4, [4096, 0, 100, 0])
+            }
             // PD.create is encoded: both begin with the number, of two bytes.
             None if selector == Selector::new(9, false) && to == slots::PD => {
                 Answer::new(Status::Done.label(), 2, [2, words[1] & 0xffff, 0, 0])
@@ -163,6 +167,19 @@ fn endpoints_lie_in_the_childs_own_space_too() {
     upstream.refuses.lock().unwrap().clear();
     asked(upstream);
     assert_eq!(pd.create_endpoint(ANY, OWN), Ok(Slot(16)));
+}
+
+/// Whoever serves the parent gives the quota of a protection domain that is gone to the parent, as whose it is known there.
+#[test]
+fn the_quota_of_a_protection_domain_that_is_freed_is_its_makers() {
+    let (child, upstream) = child();
+    let pd = pd::Client::new(child, slots::PD);
+    let made = pd.create(ANY, 40, "below").unwrap();
+    asked(upstream);
+    assert_eq!(pd.free(made), Ok(0));
+    let outside = BASE + made.0;
+    let expected = [(1, 7, [outside].into()), (1, 4, [outside].into()), (1, 8, [OWN.0, BASE + 1, 4096, 100].into())];
+    assert_eq!(asked(upstream), expected);
 }
 
 #[test]

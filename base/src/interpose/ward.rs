@@ -1,6 +1,9 @@
 //! What a parent that stands between keeps about a child.
 
-use alloc::{collections::BTreeSet, sync::Arc};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     child::{Badge, Logs, Numbers, Quiet, Room, Taken, Window},
@@ -30,8 +33,8 @@ pub struct Ward<T = Shared> {
     pub(super) priority: u8,
     /// Numbers under which something lies in the child's own capability space.
     pub(super) installed: BTreeSet<Slot>,
-    /// Protection domains that the child has made.
-    pub(super) pds: BTreeSet<Slot>,
+    /// Protection domains that the child has made; and of those that are being freed the quota that it gets back then.
+    pub(super) pds: BTreeMap<Slot, Option<(u32, u32)>>,
     /// How it is told that the child has ended.
     quiet: Option<Arc<Quiet>>,
 }
@@ -40,7 +43,7 @@ impl<T: Transport + Copy> Ward<T> {
     /// A child that has no more than what every component has. Its threads have at most that priority.
     pub fn new(transport: T, room: &Room, priority: u8, echo: Option<Slot>) -> Self {
         let Room { window, numbers, logs, quiet, .. } = room.clone();
-        let (installed, pds) = (BTreeSet::new(), BTreeSet::new());
+        let (installed, pds) = (BTreeSet::new(), BTreeMap::new());
         Self { transport, window, numbers, logs, echo, priority, installed, pds, quiet }
     }
 

@@ -7,7 +7,7 @@
 //! With `held`, lines wait for the next checkpoint, and go with what has become undone. So nothing is ever shown that did not
 //! happen, and nothing twice.
 
-use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use core::str::FromStr;
 
 /// How many lines that were shown are remembered, to know them when they come again.
@@ -62,16 +62,15 @@ pub struct Output {
     /// Lines that wait: the last before `mark`.
     held: Vec<Box<[u8]>>,
     bytes: usize,
-    /// Hashes of lines that were shown, from the number `first` on.
-    shown: VecDeque<u64>,
-    first: u64,
+    /// Numbers and hashes of lines that were shown; under one number there can be several texts, what a panic says for one.
+    shown: BTreeSet<(u64, u64)>,
 }
 
 impl Output {
     /// Of a child that has not said anything yet.
     pub const fn new(way: Way, room: usize) -> Self {
         let mark = Mark { lines: 0, partial: Vec::new() };
-        Self { way, room, mark, held: Vec::new(), bytes: 0, shown: VecDeque::new(), first: 0 }
+        Self { way, room, mark, held: Vec::new(), bytes: 0, shown: BTreeSet::new() }
     }
 
     /// Whether nothing is to be done but to hand on.
@@ -154,21 +153,9 @@ impl Output {
 
     /// A line is shown under its number, unless it was, and is to be shown once.
     fn show(&mut self, number: u64, line: &[u8], mark: &[u8], show: &mut impl FnMut(&[u8])) {
-        let hash = hash(line);
-        let place = number.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
-        let known = place.and_then(|place| self.shown.get_mut(place));
-        let again = known.as_deref() == Some(&hash);
-        match (known, place) {
-            (Some(known), _) => *known = hash,
-            (None, Some(_)) => {
-                self.shown.push_back(hash);
-                if self.shown.len() > REMEMBERED {
-                    self.shown.pop_front();
-                    self.first += 1;
-                }
-            }
-            // It is forgotten what was there.
-            (None, None) => {}
+        let again = !self.shown.insert((number, hash(line)));
+        if self.shown.len() > REMEMBERED {
+            self.shown.pop_first();
         }
         let mark = match (again, self.way) {
             (true, Way::Held) => return,
@@ -260,6 +247,18 @@ mod tests {
             world.ends(true);
             assert_eq!(world.console(), expected);
         }
+    }
+
+    /// What a panic says may become part of a checkpoint, under the number of a line that was shown, or will be.
+    #[test]
+    fn several_texts_have_one_number() {
+        let mut world = World::new(Way::Held);
+        for text in ["1\n2\n3\n", "1\npanicked\n", "1\n2\n3\n", "1\n2\npanicked\n", "1\npanicked\n", "1\n2\n3\n4\n"] {
+            world.goes_back(None);
+            world.say(text);
+            let _ = world.checkpoint();
+        }
+        assert_eq!(world.console(), "1\n2\n3\npanicked\npanicked\n4\n");
     }
 
     #[test]

@@ -44,7 +44,8 @@ impl fmt::Display for Told<'_> {
             Crash::Panicked(_) => write!(f, "{name} panicked"),
             Crash::Exited(code) => write!(f, "{name} exited with {code}"),
             Crash::Silent(time, place) => {
-                write!(f, "{name} has asked for nothing for {time} us, and runs at {:#010x}", place.pc)
+                let (whole, part) = (time / 1000, time % 1000 / 100);
+                write!(f, "{name} has asked for nothing for {whole}.{part} ms, and runs at {:#010x}", place.pc)
             }
             Crash::Unrestored => write!(f, "{name} is not there"),
         }
@@ -150,7 +151,8 @@ impl Keeper {
             (_, 0) => format!(" (recovery {count} of {recoveries})"),
             _ => format!(" (recovery {count})"),
         };
-        log::warn!("{}{said}{}; {then}{number}.", Told(name, crash), useless.unwrap_or_default());
+        let told_to = if remedy == Remedy::GiveUp { log::Level::Warn } else { log::Level::Info };
+        log::log!(told_to, "{}{said}{}; {then}{number}.", Told(name, crash), useless.unwrap_or_default());
         self.home.report(Fate::Crashed { crash: crash.clone(), remedy: told, recoveries: count });
     }
 

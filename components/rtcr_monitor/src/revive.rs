@@ -216,8 +216,11 @@ impl Keeper {
         self.home.wishes.goes_back_to(saved.number);
         self.home.takes_back(Some(&saved.said));
         let restored = self.restore_patiently(program, &saved);
+        let number = saved.number;
         self.shelf.replace(place, saved);
         let restored = restored?;
+        // How long it lives is counted from when it can: a restore takes its time.
+        self.recovery.goes_on(Some(number), self.home.now());
         self.tell_account();
         self.listen_from_now();
         Ok(restored)

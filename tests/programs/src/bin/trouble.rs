@@ -6,8 +6,11 @@ start::component!(construct);
 
 extern crate alloc;
 
-use alloc::{string::String, vec::Vec};
-use core::time::Duration;
+use alloc::{string::String, sync::Arc, vec::Vec};
+use core::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
 
 use base::{Env, service::Opening, session::parent::Value};
 use trouble::{KINDS, Server, Trouble};
@@ -18,18 +21,19 @@ mod trouble;
 
 struct Fate {
     env: Env,
-    calls: u32,
+    /// Of all sessions: what happens is no instance's own.
+    calls: Arc<AtomicU32>,
     every: u32,
     kinds: Vec<u32>,
 }
 
 impl Trouble for Fate {
     fn next(&mut self) -> u32 {
-        self.calls += 1;
-        if self.every == 0 || !self.calls.is_multiple_of(self.every) {
+        let calls = self.calls.fetch_add(1, Relaxed) + 1;
+        if self.every == 0 || !calls.is_multiple_of(self.every) {
             return u32::MAX;
         }
-        let kind = self.kinds[(self.calls / self.every - 1) as usize % self.kinds.len()];
+        let kind = self.kinds[(calls / self.every - 1) as usize % self.kinds.len()];
         if KINDS[kind as usize] == "wait" {
             self.env.sleep(Duration::from_millis(30)).expect("there is a timer");
         }
@@ -43,9 +47,10 @@ fn construct(env: &mut Env) {
     let kinds: Value = env.value("kinds").unwrap_or_default();
     let kinds = kinds.split(' ').filter_map(|name| KINDS.iter().position(|kind| *kind == name));
     let kinds: Vec<_> = kinds.map(|kind| kind as u32).collect();
+    let calls = Arc::new(AtomicU32::new(0));
     let open = move |opening: &Opening<'_>| {
         log::info!("{} begins", String::from(opening.client));
-        Ok(Server(Fate { env, calls: 0, every, kinds: kinds.clone() }))
+        Ok(Server(Fate { env, calls: Arc::clone(&calls), every, kinds: kinds.clone() }))
     };
     env.serve("trouble", open).expect("nobody else offers it");
 }
