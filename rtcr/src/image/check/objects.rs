@@ -78,7 +78,7 @@ fn thread(information: &Information, number: u32, info: &ThreadInfo) -> Result<(
         Err(ObjectFault::Priority)
     } else if !info.buffer.is_multiple_of(PAGE) {
         Err(ObjectFault::Address)
-    } else if info.started && info.activity == Activity::Inactive {
+    } else if info.started == (info.activity == Activity::Inactive) {
         Err(ObjectFault::Activity)
     } else if info.owes == Some(number) {
         Err(ObjectFault::Circle)
