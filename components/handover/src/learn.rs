@@ -25,7 +25,8 @@ impl Step<'_> {
     fn conclude(&mut self, reports: [Option<Report>; 3]) {
         let known = || self.config.others().filter_map(|node| Some((node, reports[usize::from(node.0)]?)));
         let seen = known().map(|(_, report)| report.seen).max().unwrap_or_default();
-        let vote = known().filter_map(|(_, report)| report.vote).max();
+        // One that has started some time ago and asks again knows something itself.
+        let vote = known().filter_map(|(_, report)| report.vote).max().max(self.state.vote);
         let peer = known().find(|(node, _)| Some(*node) == self.config.peer).map(|(_, report)| report.standing);
         self.state.seen = self.state.seen.max(seen);
         // Another vote than before might let two have the majority: so this node's is given to whom it was.
