@@ -71,6 +71,14 @@ impl<T: Transport + Copy> Child<T> {
         surroundings.ring(self.table.outward(slots::DOORBELL.0));
     }
 
+    /// Stops all its threads until what is returned is dropped. That is to be before the component ends.
+    ///
+    /// # Errors
+    /// They run on.
+    pub fn freeze(&self) -> Result<Stopped<T>, CallError<ThreadError>> {
+        Stopped::freeze(self.up, self.pd.number)
+    }
+
     /// How far it is.
     pub const fn stage(&self) -> Stage {
         self.stage

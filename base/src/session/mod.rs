@@ -6,6 +6,7 @@
 pub mod census;
 pub mod checkpoint;
 pub mod cpu;
+pub mod custody;
 pub mod device;
 pub mod echo;
 pub mod figures;
@@ -40,6 +41,7 @@ pub const INTERFACES: &[Interface] = &[
     census::INTERFACE,
     checkpoint::INTERFACE,
     link::INTERFACE,
+    custody::INTERFACE,
 ];
 
 #[cfg(test)]

@@ -202,3 +202,22 @@ impl Step<'_> {
         self.state.phase = Phase::Holder;
     }
 }
+
+impl core::fmt::Display for Tale {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::CannotMove => write!(f, "it cannot be moved from here now"),
+            Self::Refused(Why::Busy) => write!(f, "the peer refuses it: something else is going on"),
+            Self::Refused(Why::Old) => write!(f, "the peer refuses it: it has heard of later attempts"),
+            Self::Refused(Why::Unfit) => write!(f, "the peer refuses it: it cannot live there"),
+            Self::GoesOn => write!(f, "it is not moved, and goes on here"),
+            Self::GivenAway(number) => write!(f, "it is given away, tenure {number}"),
+            Self::Moved(number) => write!(f, "it runs at the peer, tenure {number}"),
+            Self::TakenBack(number) => write!(f, "the peer has lost it, it goes on here, tenure {number}"),
+            Self::Held => write!(f, "there is no majority, it stands still"),
+            Self::Superseded(number) => write!(f, "another node may have it, tenure {number}; here it stands still"),
+            Self::TakesOver(number) => write!(f, "it is taken over, tenure {number}"),
+            Self::OldCopy => write!(f, "an old checkpoint of it is thrown away"),
+        }
+    }
+}

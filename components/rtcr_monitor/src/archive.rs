@@ -6,9 +6,9 @@
 //!
 //! A checkpoint that is being stored is not given back meanwhile. Its pages are read where they are, so it is in memory once.
 
-mod import;
+pub(crate) mod import;
 mod medium;
-mod pages;
+pub(crate) mod pages;
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::fmt;
@@ -190,7 +190,7 @@ impl Keeper {
         self.identity_of(if self.restored > 0 { next } else { first })
     }
 
-    fn identity_of(&mut self, module: &'static str) -> Identity {
+    pub(crate) fn identity_of(&mut self, module: &'static str) -> Identity {
         use rtcr::surroundings::Surroundings;
         Identity {
             name: self.name().try_into().unwrap_or_default(),

@@ -26,6 +26,7 @@ use rtcr::{
 
 use crate::{
     archive::Archive,
+    custody::{Desk, keep::Custody},
     home::Home,
     output::Output,
     pace::Pace,
@@ -65,6 +66,9 @@ pub const FULL: u32 = 7;
 /// A first checkpoint that is due earlier makes room for itself.
 const WORTHWHILE: Duration = Duration::from_millis(2);
 
+/// Cookie of the signal that whoever decides about the child wants something.
+pub const CUSTODY: u32 = 8;
+
 /// What a keeper is given.
 pub struct Post {
     /// Of the child.
@@ -95,6 +99,8 @@ pub struct Post {
     pub most: (u32, u32),
     /// How the child is made to end.
     pub stop: Stop,
+    /// Where whoever decides about it puts down what it wants, if somebody else than this component does.
+    pub desk: Option<Arc<Desk>>,
     /// How many children of this component are left.
     pub left: Arc<AtomicUsize>,
     /// Who serves whom.
@@ -141,6 +147,8 @@ pub struct Keeper {
     /// How many requests it has made here, and in all until its last checkpoint.
     pub(crate) requests: u32,
     pub(crate) at_checkpoint: u32,
+    /// Somebody else decides about the child.
+    pub(crate) custody: Option<Custody>,
 }
 
 /// An answer that is still to be given.
@@ -174,6 +182,7 @@ impl Keeper {
         let sessions = env.platform() as Shared;
         let trial = (plan.refused != (0, 0)).then(|| &*Box::leak(Box::new(Trial::new(sessions))));
         let up = Upstream::new(trial.map_or(sessions, |trial| trial as Shared));
+        let custody = post.desk.clone().map(Custody::new);
         Self {
             env,
             post,
@@ -196,6 +205,7 @@ impl Keeper {
             pulse: Pulse::default(),
             requests: 0,
             at_checkpoint: 0,
+            custody,
         }
     }
 
@@ -218,6 +228,9 @@ impl Keeper {
         }
         if let (Some(uses), 1..) = (&self.uses, self.plan.uses) {
             uses.tell_times(self.post.settings.name);
+        }
+        if let Some(custody) = &self.custody {
+            custody.desk.close();
         }
         self.home.tell(*fate);
         if self.post.left.fetch_sub(1, SeqCst) == 1 {
@@ -261,17 +274,32 @@ impl Keeper {
             Some(Ok(layout)) => Ok(Program { module: self.post.binaries.1, layout }),
             Some(Err(reason)) => Err(reason.as_str()),
         };
-        let begun = self.load(next).and_then(|loaded| match loaded {
-            Some(loaded) => Ok(loaded),
-            None => {
-                let started = Child::start(self.up, &self.post.settings, program, &mut self.home);
-                started.map(|child| (child, None)).map_err(|error| failed(&error))
+        loop {
+            let begun = match &self.custody {
+                Some(_) => match self.wait_for_instance(program) {
+                    Some(child) => Ok((child, None)),
+                    None => return Self::put_away(),
+                },
+                None => self.load(next).and_then(|loaded| match loaded {
+                    Some(loaded) => Ok(loaded),
+                    None => {
+                        let started = Child::start(self.up, &self.post.settings, program, &mut self.home);
+                        started.map(|child| (child, None)).map_err(|error| failed(&error))
+                    }
+                }),
+            };
+            let fate = match begun {
+                Ok(begun) => self.serve(begun, next),
+                Err(fate) => return fate,
+            };
+            if !self.was_put_away() {
+                return fate;
             }
-        });
-        let (mut child, mut owed) = match begun {
-            Ok(begun) => begun,
-            Err(fate) => return fate,
-        };
+        }
+    }
+
+    /// Serves an instance, and those that go on from its checkpoints.
+    fn serve(&mut self, (mut child, mut owed): Restored, next: Next<'_>) -> Box<Fate> {
         self.home.pace.raise();
         let mut is_silent = self.plan.from_line && self.plan.instants() > 0;
         if self.plan.instants() > 0 && !is_silent {
@@ -345,6 +373,7 @@ impl Keeper {
                         (child, answer) = self.silent(child, crash, next)?;
                     }
                 }
+                CUSTODY if self.next_order(&mut child) => return Err(Self::put_away()),
                 FULL if self.home.output.is_full() => self.make_room(&mut child),
                 INSTANT if self.plan.checks > 0 => self.look(&child),
                 INSTANT if self.first.is_some() => self.prepare(&mut child),

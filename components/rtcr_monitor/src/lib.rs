@@ -27,6 +27,7 @@
 //! | `busy_tries` | how often a child that is busy is looked at again | 20 |
 //! | `busy_every` | microseconds from one time to the next | 100 |
 //! | `restore` | `replay` or `direct` | `replay` |
+//! | `custody` | 1 if the child is left to whoever has its session of CUSTODY: no instance begins by itself, and nothing else here is planned | 0 |
 //! | `compare` | 1 if each restore is made in both ways, and what comes of it is compared | 0 |
 //! | `restore_binary` | the program that a new instance runs | its own |
 //! | `restore_tries` | how often a restore is tried | 3 |
@@ -53,6 +54,7 @@ extern crate alloc;
 mod archive;
 mod ceiling;
 mod compare;
+mod custody;
 mod home;
 mod keeper;
 mod look;
@@ -95,6 +97,7 @@ use base::{
     },
     thread::ThreadOptions,
 };
+use custody::Desk;
 use keeper::{Keeper, Post};
 use plan::Plan;
 use rtcr::start::{Settings, numbers};
@@ -117,7 +120,7 @@ pub fn construct(env: &mut Env) {
     let own = Box::leak(Box::<str>::from(policy.own()));
     let pattern = pattern(env).unwrap_or_else(|error| ByScenario::failed(env, &error));
 
-    let mut stops = Vec::new();
+    let (mut stops, mut desks) = (Vec::new(), Vec::new());
     let left = Arc::new(AtomicUsize::new(scenario.children(own).count()));
     if left.load(SeqCst) == 0 {
         policy.all_ended();
@@ -159,13 +162,21 @@ pub fn construct(env: &mut Env) {
             }),
         };
         match watched {
-            Ok(stop) => stops.push(stop),
+            Ok((stop, desk)) => {
+                stops.push(stop);
+                desks.extend(desk.map(|desk| (name, desk)));
+            }
             Err(reason) => {
                 policy.event(name, Event::Failed(reason.as_str().try_into().unwrap_or_default()));
                 services.ended(number.into());
                 left.fetch_sub(1, SeqCst);
             }
         }
+    }
+    if !desks.is_empty()
+        && let Err(what) = custody::offer(env, desks)
+    {
+        ByScenario::failed(env, &format!("no {what} for those who decide about children"));
     }
     env.on_exit(move || {
         for (wanted, context) in stops {
@@ -199,8 +210,9 @@ impl Shares {
     fn new(scenario: &Scenario, own: &str) -> Self {
         let (children, caps) =
             scenario.children(own).fold((0, 0), |(count, caps), (_, child)| (count + 1, caps + child.caps as usize));
-        // The first thread, the archive's, and a keeper for each child.
-        Self { threads: MAX_THREADS.saturating_sub(2 + children), caps: caps.max(1) }
+        let carriers = scenario.children(own).filter(|(_, child)| child.values.contains_key("custody")).count();
+        // The first thread, the archive's, a keeper for each child, and a carrier for each that somebody else decides about.
+        Self { threads: MAX_THREADS.saturating_sub(2 + children + carriers), caps: caps.max(1) }
     }
 
     fn of(&self, child: &Component) -> usize {
@@ -219,7 +231,7 @@ fn watch(
     plan: Plan,
     pattern: Slot,
     (services, left, archive): (Arc<Services>, Arc<AtomicUsize>, Option<Arc<Archive>>),
-) -> Result<Wish, &'static str> {
+) -> Result<(Wish, Option<Arc<Desk>>), &'static str> {
     let endpoint = env.pd().create_endpoint(ANY, OWN).map_err(|_| "endpoint")?;
     let Place { service, bell, window, news, .. } = place;
     let context = |cookie| env.signal().create(ANY, OWN, bell, cookie).map_err(|_| "signal");
@@ -228,6 +240,10 @@ fn watch(
     let (beats, full) = (context(keeper::BEAT)?, context(keeper::FULL)?);
     let stop = Stop::new(env, component, context(keeper::STOP)?);
     let wish = (Arc::clone(&stop.wanted), stop.context);
+    let desk = match plan.custody {
+        true => Some(Desk::new(env, name, context(keeper::CUSTODY)?, component.priority)?),
+        false => None,
+    };
     let log = env.until_answered(|| env.parent().open("log", name.as_bytes())).map_err(|_| "LOG session")?;
     let settings = Settings {
         name,
@@ -263,6 +279,7 @@ fn watch(
         archive: archive.filter(|_| plan.archive.saves || plan.archive.loads),
         most: (component.ram_max.unwrap_or(component.ram).0, component.caps_max.unwrap_or(component.caps)),
         stop,
+        desk: desk.clone(),
         left,
         services,
         news,
@@ -272,7 +289,7 @@ fn watch(
     // It has not run yet, since it is below this one.
     known.store(thread.slot().0, SeqCst);
     env.cpu().bind(thread.slot(), bell).map_err(|_| "doorbell")?;
-    Ok(wish)
+    Ok((wish, desk))
 }
 
 /// Memory that is all pattern.

@@ -39,6 +39,8 @@ pub struct Plan {
     pub way: Way,
     /// Whether each restore is made in both ways, and what comes of it is compared.
     pub compare: bool,
+    /// Whether somebody else decides about the child.
+    pub custody: bool,
     /// How often a restore is tried.
     pub tries: u32,
     /// From one try to the next.
@@ -97,7 +99,11 @@ impl fmt::Display for Nonsense {
 impl Plan {
     /// How often something is done to a child.
     pub const fn instants(&self) -> u32 {
-        if self.checks > 0 { self.checks } else { self.checkpoints }
+        match self.custody {
+            true => 0,
+            false if self.checks > 0 => self.checks,
+            false => self.checkpoints,
+        }
     }
 
     /// What the scenario says of a child: its own values, and this component's for what they do not say.
@@ -132,6 +138,7 @@ impl Plan {
             busy_tries: number("busy_tries", 20)?,
             busy_every: time("busy_every", 100)?,
             compare: number("compare", 0)? > 0,
+            custody: number("custody", 0)? > 0,
             tries: number("restore_tries", 3)?,
             try_every: time("restore_every", 1_000)?,
             boot_limit: time("boot_limit", 100_000)?,

@@ -147,7 +147,7 @@ impl Keeper {
         is_busy
     }
 
-    fn take(&mut self, child: &mut Child<Shared>) -> Result<Kept, Untaken> {
+    pub(crate) fn take(&mut self, child: &mut Child<Shared>) -> Result<Kept, Untaken> {
         let mut room = self.shelf.room(self.up);
         let taken = child.checkpoint(&mut room, &mut self.home);
         let (pool, lack, forgotten) = room.into_parts();
@@ -388,7 +388,7 @@ const fn one_later(first: u32, number: u32) -> u32 {
 }
 
 /// Why there is no checkpoint, for people.
-enum Untaken {
+pub(crate) enum Untaken {
     /// Something stands in the way that will soon not.
     Busy(String),
     /// Something else.

@@ -189,7 +189,7 @@ impl Keeper {
 const SPARE: u64 = 128 << 10;
 
 /// The books of another run's relays are gone: what was on its way is nobody's call here.
-fn forget_calls(information: &mut Information) {
+pub(crate) fn forget_calls(information: &mut Information) {
     for ObjectInfo { info, .. } in &mut information.objects {
         if let Info::Thread(thread) = info
             && let Some(call) = &mut thread.call
