@@ -94,8 +94,9 @@ pub fn run(workspace: &Workspace, name: &str, tests: Tests, options: &Options) -
     match tests {
         Tests::Cargo(packages) => Ok(libtest::run(workspace, packages, None, options, tally)?),
         Tests::Nodes => {
-            let tally = libtest::run(workspace, &["handover", "link", "enet"], None, options, tally)?;
-            Ok(libtest::run(workspace, &["rtcr-tests"], Some("nodes"), options, tally)?)
+            let tally = libtest::run(workspace, &["handover", "node_agent", "link", "enet"], None, options, tally)?;
+            let tally = libtest::run(workspace, &["rtcr-tests"], Some("nodes"), options, tally)?;
+            Ok(libtest::run(workspace, &["rtcr-tests"], Some("migration"), options, tally)?)
         }
         Tests::Board(scenario) => board::run(workspace, scenario, options, tally),
         Tests::Toolchains => toolchains::run(workspace, options, tally),
