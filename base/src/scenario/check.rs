@@ -93,6 +93,8 @@ impl Scenario {
         if self.components.len() > MAX_COMPONENTS {
             return Err(Invalid::TooMany(self.components.len()));
         }
+        // Lines can name nodes, so these come first.
+        self.check_nodes().map_err(Invalid::Node)?;
         if self.success.output.len() > MAX_LINES {
             return Err(Invalid::TooManyLines(self.success.output.len()));
         }
@@ -123,7 +125,6 @@ impl Scenario {
                 return Err(Invalid::Value(key.clone()));
             }
         }
-        self.check_nodes().map_err(Invalid::Node)?;
         // Components of different nodes have nothing to do with each other.
         if self.nodes.is_empty() {
             self.check_family().map_err(|(name, disorder)| Invalid::Disorder(name, disorder))?;

@@ -212,7 +212,7 @@ mod tests {
             (|s| s.trace = true, "judged from outside"),
             (|s| s.success.output = ["b | [left] 2".into()].into(), "no component can print"),
             (|s| s.success = Default::default(), "nothing that could be seen"),
-            (|s| s.nodes.clear(), "no component can print"),
+            (|s| s.nodes.clear(), "which does not exist"),
         ] {
             let said = broken(change);
             assert!(said.contains(reason), "{said}: {reason}");
