@@ -23,8 +23,8 @@ const ROOM: usize = 32 << 10;
 const PORT: u16 = 7070;
 /// How long nobody tries again.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How long a connection without any answer lives.
-const SILENCE: Duration = Duration::from_millis(200);
+/// How long a connection without any answer lives: longer than the stack waits before it sends something again.
+const SILENCE: Duration = Duration::from_millis(2000);
 
 /// A connection.
 pub struct Line {

@@ -42,7 +42,7 @@ fn pair() -> (Channel, Channel) {
 /// What waits on one side is taken by the other, a few bytes at a time.
 fn pass(from: &mut Channel, to: &mut Channel, mut hear: impl FnMut(Packet<'_>)) -> Result<(), Fault> {
     while from.waiting() > 0 {
-        let count = to.wants().min(from.to_send().len()).min(7).max(1);
+        let count = to.wants().min(from.to_send().len()).clamp(1, 7);
         let bytes = from.to_send()[..count.min(from.to_send().len())].to_vec();
         from.sent(bytes.len());
         to.take(&bytes, &mut hear)?;
