@@ -179,13 +179,26 @@ impl<T> Regions<T> {
     /// # Errors
     /// Something is there; there is no room. Nothing has changed.
     pub fn insert(&mut self, start: u32, pages: u32, what: T) -> Result<(), Refused> {
-        if !self.is_free(start, pages) {
+        self.insert_at(start, pages, what).map(drop)
+    }
+
+    /// The same; tells its place in the list, where it is until something else comes or goes.
+    ///
+    /// # Errors
+    /// As of [`insert`](Self::insert).
+    pub fn insert_at(&mut self, start: u32, pages: u32, what: T) -> Result<usize, Refused> {
+        let index = self.index(start);
+        if self.list.get(index).is_some_and(|next| next.start < start + pages) {
             return Err(Refused::Occupied);
         }
         self.list.try_reserve(1).map_err(|_| Refused::Exhausted)?;
-        let index = self.index(start);
         self.list.insert(index, Region { start, pages, what });
-        Ok(())
+        Ok(index)
+    }
+
+    /// The region in that place of the list.
+    pub fn in_place(&mut self, index: usize) -> Option<&mut Region<T>> {
+        self.list.get_mut(index)
     }
 
     /// Removes the region that begins at a page.

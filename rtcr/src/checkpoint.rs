@@ -40,7 +40,7 @@ use crate::{
     stop::Stopped,
     storage::{Pages, Place, Shortage, Storage},
     surroundings::{Event, Phase, Surroundings, Work},
-    table::PRIVATE,
+    upstream::Copies,
 };
 
 /// What a component was at some instant. It refers to nothing that lives; the content of memory is in the storage.
@@ -160,7 +160,9 @@ impl<T: Transport + Copy> Child<T> {
         }
         self.finish_endings();
         need.served = surroundings.sessions_served();
-        for number in 0..self.table.slots() + PRIVATE {
+        let mut next = 0;
+        while let Some(number) = self.table.next(next) {
+            next = number + 1;
             match self.table.get_mut(number) {
                 None | Some(Object::First { .. } | Object::Service) => continue,
                 Some(Object::RamDataspace(dataspace)) => {
@@ -178,7 +180,9 @@ impl<T: Transport + Copy> Child<T> {
     /// What the component has begun to free goes at once, but for the number: the component is told at its next step that
     /// nothing is left.
     fn finish_endings(&mut self) {
-        for number in 0..self.table.slots() + PRIVATE {
+        let mut next = 0;
+        while let Some(number) = self.table.next(next) {
+            next = number + 1;
             if self.table.get(number).is_some_and(|object| object.is_ending()) {
                 drop(self.table.take(number));
                 self.table.insert(number, Object::Remnant);
@@ -361,13 +365,15 @@ impl<T: Transport + Copy> Child<T> {
 
     fn copy_pages(&self, information: &Information, storage: Pages, _: &Stopped<T>) -> Result<u32, CheckpointError> {
         let mut copied = 0;
+        let mut copies = Copies::new(self.up);
         for ObjectInfo { number, info } in &information.objects {
             let Info::RamDataspace(info) = info else { continue };
             let live = (self.table.outward(*number), info.skipped);
             let saved = (storage.dataspace, storage.first + info.stored + info.skipped);
-            self.up.copy(saved, live, info.saved()).map_err(CheckpointError::Copy)?;
+            copies.copy(saved, live, info.saved()).map_err(CheckpointError::Copy)?;
             copied += info.saved();
         }
+        copies.finish().map_err(CheckpointError::Copy)?;
         Ok(copied)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     session,
     stop::Stopped,
     surroundings::Surroundings,
-    table::{PRIVATE, Table},
+    table::Table,
     upstream::Upstream,
 };
 
@@ -127,7 +127,9 @@ impl<T: Transport + Copy> Child<T> {
         // It never runs again.
         stopped.abandon();
         let mut wiped = 0;
-        for number in 0..self.table.slots() + PRIVATE {
+        let mut next = 0;
+        while let Some(number) = self.table.next(next) {
+            next = number + 1;
             let Some(Object::RamDataspace(dataspace)) = self.table.get_mut(number) else { continue };
             if dataspace.owned.ending {
                 continue;
@@ -160,7 +162,9 @@ impl<T: Transport + Copy> Drop for Child<T> {
     fn drop(&mut self) {
         self.up.free(self.pd.number);
         self.pd.gone = true;
-        for number in 0..self.table.slots() + PRIVATE {
+        let mut next = 0;
+        while let Some(number) = self.table.next(next) {
+            next = number + 1;
             if let Some(object) = self.table.take(number) {
                 object.forget(self.up, self.table.outward(number));
             }

@@ -200,7 +200,7 @@ impl<T: Transport + Copy> Child<T> {
             return Err(StartError::Segments);
         };
         let address = space.attach(what, placement).map_err(StartError::Attach)?;
-        space.map_all(address).map_err(StartError::Attach)
+        space.map_rest(address).map_err(StartError::Attach)
     }
 
     /// A segment that is never written is attached as it is in the file; others are copied.

@@ -282,9 +282,30 @@ impl<T: Transport + Copy> Table<T> {
         self.follow(link).filter(|object| !object.is_ending()).map(|_| link.number)
     }
 
-    /// All objects, by their numbers. Looks at every number, so it is nothing for a single request.
+    /// The first number from `number` on under which there is something. Thirty-two numbers under which nothing is are
+    /// passed over at once.
+    pub fn next(&self, mut number: u32) -> Option<u32> {
+        while number < self.slots {
+            let word = self.used.get((number / 32) as usize)? >> (number % 32);
+            if word == 0 {
+                // The private ones begin in the middle of a word.
+                number = ((number | 31) + 1).min(self.slots);
+                continue;
+            }
+            number += word.trailing_zeros();
+            // The first numbers are marked, also where there is nothing.
+            if self.get(number).is_some() {
+                return Some(number);
+            }
+            number += 1;
+        }
+        (number.max(self.slots)..self.slots + PRIVATE).find(|&number| self.get(number).is_some())
+    }
+
+    /// All objects, by their numbers. Looks at all there is, so it is nothing for a single request.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Object<T>)> {
-        self.entries.iter().enumerate().filter_map(|(number, entry)| Some((number as u32, &entry.as_ref()?.object)))
+        let numbers = core::iter::successors(self.next(0), |&number| self.next(number + 1));
+        numbers.filter_map(|number| Some((number, self.get(number)?)))
     }
 }
 
@@ -316,12 +337,21 @@ mod tests {
             table.insert(expected, Object::Remnant);
         }
         assert_eq!(table.place(ANY), Err(Taken::Range));
+        table.insert(75, Object::Remnant);
+        assert!(table.iter().map(|(number, _)| number).eq((16..70).chain([75])));
+        drop(table.take(75));
+        let mut sparse = Table::<Nobody>::new(1000, 70);
+        for number in [3, 17, 70] {
+            sparse.insert(number, Object::Remnant);
+        }
+        assert!(sparse.iter().map(|(number, _)| number).eq([3, 17, 70]));
         assert_eq!((table.place(Slot(20)), table.place(Slot(70))), (Err(Taken::Occupied), Err(Taken::Range)));
         assert_eq!(table.place_private(), Some(70));
         let link = table.link(40).unwrap();
         assert!(table.follow(link).is_some());
         assert!(table.take(60).is_some() && table.take(40).is_some() && table.take(40).is_none());
         assert_eq!((table.place(ANY), table.len()), (Ok(40), 52));
+        assert_eq!((table.next(39), table.next(40), table.next(70)), (Some(39), Some(41), None));
         table.insert(40, Object::Remnant);
         assert!(table.follow(link).is_none(), "it is another object under the same number");
         assert_eq!(table.place(ANY), Ok(60));

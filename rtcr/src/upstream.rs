@@ -8,7 +8,9 @@ use base::{
     session::{
         cpu, pd,
         pd::{AllocateError, CopyError, CopyPages, FreeError, InstallError, MAX_COPY, OWN},
-        rm, rom, signal, timer,
+        rm, rom,
+        several::{MOST, PAGES, Several},
+        signal, timer,
     },
 };
 
@@ -148,6 +150,56 @@ impl<T: Transport + Copy> Upstream<T> {
                 copied => done += copied,
             }
         }
+        Ok(())
+    }
+}
+
+/// A page of a dataspace.
+type Page = (Slot, u32);
+
+/// Copies between dataspaces, small ones together.
+pub(crate) struct Copies<T> {
+    up: Upstream<T>,
+    several: Several,
+    waiting: heapless::Vec<(Page, Page, u32), MOST>,
+}
+
+impl<T: Transport + Copy> Copies<T> {
+    /// None yet.
+    pub(crate) const fn new(up: Upstream<T>) -> Self {
+        Self { up, several: Several::new(), waiting: heapless::Vec::new() }
+    }
+
+    /// Copies `count` pages, now or with the next ones.
+    pub(crate) fn copy(&mut self, dst: Page, src: Page, count: u32) -> Result<(), CallError<CopyError>> {
+        if count == 0 {
+            return Ok(());
+        }
+        if count > PAGES {
+            return self.up.copy(dst, src, count);
+        }
+        let page = |first: u32| u16::try_from(first).map_err(|_| CopyError::Range);
+        let what = (dst.0, src.0, CopyPages { dst: page(dst.1)?, src: page(src.1)?, count });
+        if !self.several.push::<pd::call::Copy>(what, count) {
+            self.finish()?;
+            self.several.push::<pd::call::Copy>(what, count);
+        }
+        // There are never more than in the other.
+        let _ = self.waiting.push((dst, src, count));
+        Ok(())
+    }
+
+    /// Copies what waits.
+    pub(crate) fn finish(&mut self) -> Result<(), CallError<CopyError>> {
+        let several = core::mem::take(&mut self.several);
+        let mut done = 0;
+        if self.waiting.len() > 1 {
+            done = self.up.pd().several(several.bytes()).map_err(|error| CallError::of(error.status()))? as usize;
+        }
+        for &(dst, src, count) in self.waiting.iter().skip(done) {
+            self.up.copy(dst, src, count)?;
+        }
+        self.waiting.clear();
         Ok(())
     }
 }

@@ -99,12 +99,12 @@ fn in_a_restore(restore: Restore, at_least: usize) {
 
 #[test]
 fn in_a_replay() {
-    in_a_restore(replayed, 70);
+    in_a_restore(replayed, 50);
 }
 
 #[test]
 fn in_a_direct_restore() {
-    in_a_restore(restored, 70);
+    in_a_restore(restored, 50);
 }
 
 #[test]

@@ -88,6 +88,9 @@ impl Pd for Core {
         assert!(self.known.contains_key(&account));
         Ok(self.make(at, format!("memory of {size:#x}")))
     }
+    fn several(&mut self, _: &[u8]) -> u32 {
+        0
+    }
     fn populate(&mut self, _: Slot) -> Result<u32, pd::AllocateError> {
         Ok(0)
     }
@@ -163,6 +166,9 @@ impl Rm for Core {
         let (what, address) = (self.name(dataspace), address.unwrap_or_default());
         self.did.push(format!("{address:#x}: {what} from {offset:#x} size {size:#x} {rights}"));
         Ok(address)
+    }
+    fn several(&mut self, _: &[u8]) -> u32 {
+        0
     }
     fn map(&mut self, _: Slot, _: u32) -> Result<u32, rm::AttachError> {
         Ok(0)

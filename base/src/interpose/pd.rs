@@ -64,6 +64,11 @@ impl<T: Transport + Copy> pd::Interposer for Ward<T> {
         self.make(at, |ward, outside| ward.pd().allocate(outside, account, size, memory).map(|_| ())).into()
     }
 
+    /// None: they are asked for one by one.
+    fn several(&mut self, _: Arguments<'_, call::Several>) -> Decision<call::Several> {
+        Decision::Answer(Ok(0))
+    }
+
     fn populate(&mut self, (dataspace,): Arguments<'_, call::Populate>) -> Decision<call::Populate> {
         let Some(dataspace) = self.out(dataspace) else {
             return Decision::Answer(Err(AllocateError::Nothing.into()));

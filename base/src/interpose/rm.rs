@@ -25,6 +25,11 @@ impl<T: Transport + Copy> rm::Interposer for Ward<T> {
         self.rm().attach(map, dataspace, placement).into()
     }
 
+    /// None: they are asked for one by one.
+    fn several(&mut self, _: Arguments<'_, call::Several>) -> Decision<call::Several> {
+        Decision::Answer(Ok(0))
+    }
+
     fn map(&mut self, (map, address): Arguments<'_, call::Map>) -> Decision<call::Map> {
         let Some(map) = self.out(map) else { return Decision::Answer(Err(AttachError::Nothing.into())) };
         self.rm().map(map, address).into()

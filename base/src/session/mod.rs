@@ -17,6 +17,7 @@ pub mod pd;
 pub mod report;
 pub mod rm;
 pub mod rom;
+pub mod several;
 pub mod signal;
 pub mod timer;
 

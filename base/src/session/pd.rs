@@ -93,6 +93,11 @@ pub trait Pd {
     /// Leaves an event in the trace, as one of a protection domain's.
     #[operation(18)]
     fn note(&mut self, pd: Slot, note: Note) -> Result<(), TraceError>;
+
+    /// Several requests of `allocate` and `copy` in one, see [`several`](super::several); tells how many are done, from the
+    /// first on. The next one asked for alone tells why not, or is done.
+    #[operation(19, encoded)]
+    fn several(&mut self, requests: &[u8]) -> u32;
 }
 
 /// Lets whoever serves choose a number.

@@ -43,6 +43,11 @@ pub trait Rm {
     /// The oldest fault that waits, if one does. It stays until something is attached there.
     #[operation(7, idempotent)]
     fn fault(&mut self, map: Slot) -> Result<Option<PageFault>, DetachError>;
+
+    /// Several requests of `attach` in one, see [`several`](super::several); tells how many are done, from the first on. The
+    /// next one asked for alone tells why not, or is done.
+    #[operation(8, encoded)]
+    fn several(&mut self, requests: &[u8]) -> u32;
 }
 
 /// Where and how something is attached. Addresses, offsets and sizes are multiples of the page size.

@@ -66,6 +66,10 @@ macro_rules! shortage {
 shortage! { pd::AllocateError rm::CreateError cpu::CreateError signal::CreateError }
 
 impl pd::Pd for World {
+    fn several(&mut self, requests: &[u8]) -> u32 {
+        crate::session::several::of_pd(self, requests)
+    }
+
     fn restore_thread(&mut self) {}
 
     fn allocate(&mut self, at: Slot, _: Slot, size: u32, memory: pd::Memory) -> Result<Slot, pd::AllocateError> {
@@ -191,6 +195,10 @@ impl log::Log for World {
 }
 
 impl rm::Rm for World {
+    fn several(&mut self, requests: &[u8]) -> u32 {
+        crate::session::several::of_rm(self, requests)
+    }
+
     fn create(&mut self, at: Slot, _: Slot, size: u32) -> Result<Slot, rm::CreateError> {
         Ok(self.add(at, 0, Object::Map(Map { size, regions: Default::default() }))?)
     }

@@ -1,8 +1,9 @@
 //! Memory of the component's own.
 
 use base::{
+    region::Pieces,
     rpc::{CallError, Slot, Transport},
-    session::pd::{AllocateError, LookupError, Memory, PAGE},
+    session::pd::{AT_ONCE, AllocateError, LookupError, Memory, PAGE},
 };
 
 use super::Owned;
@@ -59,7 +60,9 @@ impl<T: Transport + Copy> RamDataspace<T> {
         let owned = Owned::new(up, up.pd().allocate(at, account, size, memory)?);
         // Of a size that would wrap, there is no dataspace.
         let size = size.checked_next_multiple_of(PAGE).ok_or(AllocateError::Size)?;
-        Ok(Self { owned, size, memory, pages: 0, attached: 0 })
+        // The first frames come with it.
+        let pages = brought(size / PAGE, memory);
+        Ok(Self { owned, size, memory, pages, attached: 0 })
     }
 
     /// The same with all its pages, or at least so many.
@@ -75,6 +78,13 @@ impl<T: Transport + Copy> RamDataspace<T> {
         let mut made = Self::allocate(up, at, account, info.size, info.memory)?;
         made.populate(info.pages)?;
         Ok(made)
+    }
+
+    /// What was made of that size and kind, with the frames that come with it.
+    pub(crate) fn made(up: Upstream<T>, number: Slot, info: &RamDataspaceInfo) -> Self {
+        let all = info.size / PAGE;
+        let pages = brought(all, info.memory);
+        Self { owned: Owned::new(up, number), size: info.size, memory: info.memory, pages, attached: 0 }
     }
 
     /// The parent's number for it.
@@ -128,4 +138,9 @@ impl<T: Transport + Copy> RamDataspace<T> {
     pub fn suits(&self, saved: &RamDataspaceInfo) -> bool {
         !self.owned.ending && self.size == saved.size && self.memory == saved.memory && self.pages <= saved.pages
     }
+}
+
+/// Pages that come with a dataspace of so many.
+fn brought(all: u32, memory: Memory) -> u32 {
+    Pieces::new(all, memory.largest).of(AT_ONCE).map_or(all, |piece| piece.page)
 }

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use base::{
     rpc::{CallError, Slot, Transport},
     session::{
-        pd::{ANY, AllocateError, Memory, OWN},
+        pd::{ANY, AT_ONCE, AllocateError, Memory, OWN, PAGE},
         rm::{AttachError, CreateError, Placement},
     },
 };
@@ -127,9 +127,14 @@ impl<T: Transport + Copy> RegionMap<T> {
         let address = self.owned.up.rm().attach(self.owned.number, number, placement)?;
         let Placement { offset, writable, executable, .. } = placement;
         let size = if placement.size == 0 { bytes.saturating_sub(offset) } else { placement.size };
-        self.forget_regions(address, size);
-        self.regions.insert(address, Region { size, offset, writable, executable, what, mapped: false });
+        self.note(address, Region { size, offset, writable, executable, what, mapped: false });
         Ok(address)
+    }
+
+    /// Writes down what was attached.
+    pub(crate) fn note(&mut self, address: u32, region: Region) {
+        self.forget_regions(address, region.size);
+        self.regions.insert(address, region);
     }
 
     /// Something new lies there. So whatever was is gone, and whoever serves RM has given its addresses to others.
@@ -141,12 +146,14 @@ impl<T: Transport + Copy> RegionMap<T> {
         }
     }
 
-    /// Maps all pages of a region.
-    pub(crate) fn map_all(&mut self, address: u32) -> Result<(), CallError<AttachError>> {
-        while self.owned.up.rm().map(self.owned.number, address)? > 0 {}
-        if let Some(region) = self.regions.get_mut(&address) {
-            region.mapped = true;
+    /// Maps all pages of a region that has just been attached. Attaching has mapped the first frames, each of a page at
+    /// least, so of what is small nothing is left.
+    pub(crate) fn map_rest(&mut self, address: u32) -> Result<(), CallError<AttachError>> {
+        let Some(region) = self.regions.get_mut(&address) else { return Ok(()) };
+        if region.size / PAGE > AT_ONCE {
+            while self.owned.up.rm().map(self.owned.number, address)? > 0 {}
         }
+        region.mapped = true;
         Ok(())
     }
 

@@ -3,18 +3,22 @@
 use alloc::vec::Vec;
 
 use base::{
-    rpc::{Slot, Transport},
+    rpc::{CallError, Slot, Transport},
     session::{
         parent::RedeemError,
-        pd::{ANY, OWN},
+        pd,
+        pd::{ANY, OWN, PAGE},
+        rm,
+        several::{MOST, PAGES, Several},
     },
 };
 
 use super::{RestoreError, difference::Difference};
 use crate::{
     object::{
-        Endpoint, Info, Notification, Object, Owned, RamDataspace, RegionMap, RomDataspace, RomDataspaceInfo, Session,
-        SharedDataspace, SignalContext, SignalContextInfo, Timeout,
+        Endpoint, Info, Notification, Object, ObjectInfo, Owned, RamDataspace, RamDataspaceInfo, Region, RegionInfo,
+        RegionMap, RegionMapInfo, RomDataspace, RomDataspaceInfo, Session, SharedDataspace, SignalContext,
+        SignalContextInfo, Timeout,
     },
     session,
     surroundings::{Edge, Scope, Surroundings},
@@ -25,9 +29,10 @@ impl<T: Transport + Copy> Difference<'_, T> {
     /// Makes what is missing, but for threads; tells how many objects that were. Nothing is attached yet, so that the
     /// content of memory is copied into it before anybody can see it.
     pub fn make<P: Surroundings + ?Sized>(&mut self, surroundings: &mut P) -> Result<u32, RestoreError> {
-        let mut made = 0;
+        let mut made = self.make_memory(surroundings)?;
         for object in &self.saved.objects {
-            if self.is_kept(object.number) {
+            // What was made a moment ago is there.
+            if self.is_kept(object.number) || self.is_made_memory(object) {
                 continue;
             }
             made += 1;
@@ -43,6 +48,50 @@ impl<T: Transport + Copy> Difference<'_, T> {
             }
         }
         Ok(made)
+    }
+
+    /// Makes small dataspaces, several with each request; tells how many. What is left, or cannot be made, is made alone.
+    fn make_memory<P: Surroundings + ?Sized>(&mut self, surroundings: &mut P) -> Result<u32, RestoreError> {
+        let (up, pd, saved) = (self.child.up, self.child.pd.number, self.saved);
+        let small: Vec<(u32, &RamDataspaceInfo)> = saved
+            .objects
+            .iter()
+            .filter_map(|object| match &object.info {
+                Info::RamDataspace(info) if info.size <= PAGES * PAGE && !self.is_kept(object.number) => {
+                    Some((object.number, info))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut rest = small.as_slice();
+        let mut made = 0;
+        surroundings.scope(Scope::Allocation, Edge::Begin);
+        while rest.len() > 1 {
+            let mut several = Several::new();
+            for (number, info) in rest {
+                let arguments = (self.child.table.outward(*number), pd, info.size, info.memory);
+                if !several.push::<pd::call::Allocate>(arguments, info.size / PAGE) {
+                    break;
+                }
+            }
+            let done = up.pd().several(several.bytes());
+            let done = done.map_err(|error| RestoreError::Allocate(CallError::of(error.status())))?;
+            for (number, info) in &rest[..(done as usize).min(rest.len())] {
+                let dataspace = RamDataspace::made(up, self.child.table.outward(*number), info);
+                self.child.table.insert(*number, Object::RamDataspace(dataspace));
+                made += 1;
+            }
+            rest = rest.get(done as usize..).unwrap_or_default();
+            if (done as usize) < several.count() {
+                break;
+            }
+        }
+        surroundings.scope(Scope::Allocation, Edge::End);
+        Ok(made)
+    }
+
+    fn is_made_memory(&self, object: &ObjectInfo) -> bool {
+        matches!(object.info, Info::RamDataspace(_)) && self.child.table.get(object.number).is_some()
     }
 
     /// Contexts and threads are made later.
@@ -138,6 +187,7 @@ impl<T: Transport + Copy> Difference<'_, T> {
         for object in &self.saved.objects {
             let Info::RegionMap(info) = &object.info else { continue };
             let number = object.number;
+            self.attach_small(number, info)?;
             for region in self.saved.regions_of(info) {
                 if let Some(kept) = self.map(number)?.regions.get_mut(&region.address) {
                     kept.mapped = region.mapped;
@@ -161,7 +211,7 @@ impl<T: Transport + Copy> Difference<'_, T> {
                     map == Some(number) && buffer.wrapping_sub(region.address) < region.size
                 };
                 if region.what.is_some() && (region.mapped || buffers.iter().any(holds_buffer)) {
-                    self.map(number)?.map_all(region.address).map_err(RestoreError::Attach)?;
+                    self.map(number)?.map_rest(region.address).map_err(RestoreError::Attach)?;
                     if let Some(mapped) = self.map(number)?.regions.get_mut(&region.address) {
                         mapped.mapped = region.mapped;
                     }
@@ -173,6 +223,50 @@ impl<T: Transport + Copy> Difference<'_, T> {
                 let map = self.map(number)?;
                 map.owned.up.rm().handle_faults(map.owned.number, context).map_err(RestoreError::Detach)?;
                 map.handler = handler;
+            }
+        }
+        Ok(())
+    }
+
+    /// Attaches small dataspaces, several with each request. What cannot be attached is attached alone.
+    fn attach_small(&mut self, number: u32, info: &RegionMapInfo) -> Result<(), RestoreError> {
+        let (mut several, mut waiting) = (Several::new(), heapless::Vec::<_, MOST>::new());
+        for region in self.saved.regions_of(info) {
+            let Some(what) = region.what.filter(|_| region.size <= PAGES * PAGE) else { continue };
+            let map = self.map(number)?;
+            if map.regions.contains_key(&region.address) {
+                continue;
+            }
+            let map = map.number();
+            let Some(Object::RamDataspace(dataspace)) = self.child.table.get(what) else { continue };
+            let (arguments, link) = ((map, dataspace.number(), region.placement()), self.link(what)?);
+            if !several.push::<rm::call::Attach>(arguments, region.size / PAGE) {
+                self.attach_several(number, &several, &waiting)?;
+                (several, waiting) = Default::default();
+                several.push::<rm::call::Attach>(arguments, region.size / PAGE);
+            }
+            // There are never more than in the other.
+            let _ = waiting.push((region, link));
+        }
+        self.attach_several(number, &several, &waiting)
+    }
+
+    fn attach_several(
+        &mut self,
+        number: u32,
+        several: &Several,
+        waiting: &[(&RegionInfo, Link)],
+    ) -> Result<(), RestoreError> {
+        if waiting.len() < 2 {
+            return Ok(());
+        }
+        let done = self.child.up.rm().several(several.bytes());
+        let done = done.map_err(|error| RestoreError::Attach(CallError::of(error.status())))?;
+        for &(region, what) in waiting.iter().take(done as usize) {
+            let RegionInfo { address, size, offset, writable, executable, mapped, .. } = *region;
+            self.map(number)?.note(address, Region { size, offset, writable, executable, what, mapped });
+            if let Some(Object::RamDataspace(dataspace)) = self.child.table.follow_mut(what) {
+                dataspace.attached += 1;
             }
         }
         Ok(())

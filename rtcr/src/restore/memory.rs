@@ -6,6 +6,7 @@ use super::{RestoreError, difference::Difference};
 use crate::{
     object::{Info, Object},
     surroundings::{Edge, Scope, Surroundings},
+    upstream::Copies,
 };
 
 impl<T: Transport + Copy> Difference<'_, T> {
@@ -14,6 +15,7 @@ impl<T: Transport + Copy> Difference<'_, T> {
     pub fn copy_memory<P: Surroundings + ?Sized>(&mut self, surroundings: &mut P) -> Result<(u32, u32), RestoreError> {
         let (mut pages, mut bytes) = (0, 0);
         let storage = self.checkpoint.pages();
+        let mut copies = Copies::new(self.child.up);
         for object in &self.saved.objects {
             let Info::RamDataspace(info) = &object.info else { continue };
             if info.stack {
@@ -25,7 +27,12 @@ impl<T: Transport + Copy> Difference<'_, T> {
             live.populate(info.pages).map_err(RestoreError::Allocate)?;
             let saved = (storage.dataspace, storage.first + info.stored + info.skipped);
             let live = (live.number(), info.skipped);
-            self.child.up.copy(live, saved, info.saved()).map_err(RestoreError::Copy)?;
+            match info.stack {
+                // It has a scope of its own.
+                true => self.child.up.copy(live, saved, info.saved()),
+                false => copies.copy(live, saved, info.saved()),
+            }
+            .map_err(RestoreError::Copy)?;
             match info.stack {
                 true => {
                     surroundings.scope(Scope::Repair, Edge::End);
@@ -34,6 +41,7 @@ impl<T: Transport + Copy> Difference<'_, T> {
                 false => pages += info.saved(),
             }
         }
+        copies.finish().map_err(RestoreError::Copy)?;
         Ok((pages, bytes))
     }
 }

@@ -27,6 +27,11 @@ impl<T: Transport + Copy, P: Surroundings + ?Sized> pd::Interposer for Asked<'_,
         allocated.into()
     }
 
+    /// None: they are asked for one by one.
+    fn several(&mut self, _: Arguments<'_, call::Several>) -> Decision<call::Several> {
+        Decision::Answer(Ok(0))
+    }
+
     fn populate(&mut self, (dataspace,): Arguments<'_, call::Populate>) -> Decision<call::Populate> {
         self.surroundings.scope(Scope::Allocation, Edge::Begin);
         let populated = populate(self, dataspace);

@@ -28,6 +28,11 @@ impl<T: Transport + Copy, P: Surroundings + ?Sized> rm::Interposer for Asked<'_,
         attach(self, map, dataspace, placement).into()
     }
 
+    /// None: they are asked for one by one.
+    fn several(&mut self, _: Arguments<'_, call::Several>) -> Decision<call::Several> {
+        Decision::Answer(Ok(0))
+    }
+
     fn map(&mut self, (map, address): Arguments<'_, call::Map>) -> Decision<call::Map> {
         self::map(self, map, address).into()
     }

@@ -410,6 +410,10 @@ impl pd::Pd for State {
         Ok(Slot(number))
     }
 
+    fn several(&mut self, requests: &[u8]) -> u32 {
+        base::session::several::of_pd(self, requests)
+    }
+
     fn populate(&mut self, dataspace: Slot) -> Result<u32, pd::AllocateError> {
         let dataspace = self.dataspace_mut(dataspace).ok_or(pd::AllocateError::Nothing)?;
         let all = dataspace.size / PAGE;
@@ -665,6 +669,10 @@ impl rm::Rm for State {
         let region = Region { what: id, offset, size, writable, executable, left, detaching: None };
         self.map_mut(map).unwrap().2.regions.insert(at, region);
         Ok(at)
+    }
+
+    fn several(&mut self, requests: &[u8]) -> u32 {
+        base::session::several::of_rm(self, requests)
     }
 
     fn map(&mut self, map: Slot, address: u32) -> Result<u32, rm::AttachError> {

@@ -10,7 +10,7 @@ use base::{
             Access, Account, AllocateError, CopyError, CopyPages, CreateError, Description, FreeError, Grant,
             InstallError, LookupError, Memory, Note, OWN, Pd, TraceError, TransferError,
         },
-        report, rm, rom, signal, timer,
+        report, rm, rom, several, signal, timer,
     },
 };
 
@@ -123,6 +123,10 @@ impl Pd for Call<'_> {
         let dataspace = self.system.allocate(account, size, memory)?;
         self.enter(number, Known::Dataspace(dataspace));
         Ok(number)
+    }
+
+    fn several(&mut self, requests: &[u8]) -> u32 {
+        several::of_pd(self, requests)
     }
 
     fn populate(&mut self, dataspace: Slot) -> Result<u32, AllocateError> {

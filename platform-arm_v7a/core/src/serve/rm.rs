@@ -2,7 +2,10 @@
 
 use base::{
     rpc::Slot,
-    session::rm::{AttachError, CreateError, DetachError, PageFault, Placement, Rm},
+    session::{
+        rm::{AttachError, CreateError, DetachError, PageFault, Placement, Rm},
+        several,
+    },
 };
 
 use super::Call;
@@ -44,6 +47,10 @@ impl Rm for Call<'_> {
             return Err(AttachError::ReadOnly);
         }
         self.system.attach(map, object, placement)
+    }
+
+    fn several(&mut self, requests: &[u8]) -> u32 {
+        several::of_rm(self, requests)
     }
 
     fn map(&mut self, map: Slot, address: u32) -> Result<u32, AttachError> {

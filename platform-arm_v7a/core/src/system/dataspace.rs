@@ -95,6 +95,25 @@ impl Dataspace {
             Part::Device(_) => None,
         }
     }
+
+    /// The frames that hold its pages from one on, and which of their pages these are; a frame of many is looked up once.
+    fn walk(&self, page: u32) -> impl Iterator<Item = (FrameId, u32)> {
+        let small = self.small_frames(page).iter().map(|&frame| (frame, 0));
+        let (mut page, mut current) = (page, None::<(FrameId, u32, u32)>);
+        let large = core::iter::from_fn(move || {
+            if let Some((frame, within, left @ 1..)) = current {
+                (current, page) = (Some((frame, within + 1, left - 1)), page + 1);
+                return Some((frame, within));
+            }
+            let piece = self.pieces().at(page)?;
+            let Part::Frame(frame) = self.part(piece.index)? else { return None };
+            let within = page - piece.page;
+            (current, page) = (Some((frame, within + 1, piece.end() - page - 1)), page + 1);
+            Some((frame, within))
+        });
+        let is_small = self.memory.largest == FrameSize::Small;
+        small.chain(large.take(if is_small { 0 } else { usize::MAX }))
+    }
 }
 
 impl System {
@@ -210,9 +229,9 @@ impl System {
         }
         let Self { dataspaces, resources, .. } = self;
         if let (Some(to), Some(from)) = (dataspaces.get(dst), dataspaces.get(src)) {
-            for page in 0..count {
-                let (dst, src) = (to.page(u32::from(what.dst) + page), from.page(u32::from(what.src) + page));
-                if let (Some(dst), Some(src)) = (dst, src) {
+            let (mut dst, mut src) = (to.walk(what.dst.into()), from.walk(what.src.into()));
+            for _ in 0..count {
+                if let (Some(dst), Some(src)) = (dst.next(), src.next()) {
                     resources.copy_page(dst, src);
                 }
             }

@@ -3,9 +3,12 @@
 
 use alloc::vec::Vec;
 
-use base::session::{
-    pd::{AT_ONCE, Cache, PAGE},
-    rm::FaultAccess,
+use base::{
+    region::Region,
+    session::{
+        pd::{AT_ONCE, Cache, PAGE},
+        rm::FaultAccess,
+    },
 };
 use sel4::{Cap, Frame, PageDirectory};
 use wire::trace::Event;
@@ -195,6 +198,26 @@ impl System {
                 }
             }
         }
+    }
+
+    /// Maps a region that is new in an address space, if it is a few pages for which there is a page table: most are. Tells whether
+    /// all of it is mapped; if not, [`map_more`](Self::map_more) goes on, and knows why.
+    pub(super) fn map_new(&mut self, id: Id<RegionMap>, place: usize) -> bool {
+        let Self { maps, dataspaces, resources, .. } = self;
+        let Some(RegionMap { regions, space: Some(space), account, .. }) = maps.get_mut(id) else { return false };
+        let Some(Region { start, pages, what }) = regions.in_place(place) else { return false };
+        let Object::Dataspace(dataspace) = what.object else { return false };
+        let Some(dataspace) = dataspaces.get(dataspace) else { return false };
+        let frames = dataspace.small_frames(what.offset);
+        let Some(frames) = frames.get(..*pages as usize).filter(|frames| frames.len() <= AT_ONCE as usize) else {
+            return false;
+        };
+        let uncached = dataspace.memory.cache == Cache::Uncached;
+        let way = Way { writable: what.writable, executable: what.executable, uncached };
+        what.done = space.map_small(resources, *start, frames, way);
+        let (account, mapped, is_all) = (*account, (*start, what.done), what.done == *pages);
+        self.trace_mapped(account, mapped, false);
+        is_all
     }
 
     /// Maps the next pages of a region, wherever it shows; tells how many are left.

@@ -208,8 +208,9 @@ impl System {
         if let Object::Map(inner) = object {
             self.check_nesting(id, inner)?;
         }
-        self.insert(id, start, pages, object, offset, placement)?;
-        match self.map_more(id, start) {
+        let place = self.insert(id, start, pages, object, offset, placement)?;
+        let mapped = if self.map_new(id, place) { Ok(0) } else { self.map_more(id, start) };
+        match mapped {
             Ok(_) => {}
             Err(error) => {
                 while let Ok(1..) = self.detach_page(id, start) {}
@@ -279,7 +280,7 @@ impl System {
         object: Object,
         offset: u32,
         Placement { writable, executable, .. }: Placement,
-    ) -> Result<(), AttachError> {
+    ) -> Result<usize, AttachError> {
         let places = self.attached(object).ok_or(AttachError::Nothing)?;
         if places.len() >= MAX_DATASPACE_PLACES || places.try_reserve(1).is_err() {
             return Err(AttachError::Exhausted);
@@ -289,19 +290,27 @@ impl System {
             return Err(AttachError::Ram);
         }
         let shown = Shown { object, offset, writable, executable, detaching: false, done: 0 };
-        let inserted = self.maps.get_mut(id).map(|map| map.regions.insert(start, pages, shown));
-        if let Some(Err(refused)) = inserted {
-            self.give_room(account, region_room(pages));
-            return Err(match refused {
-                Refused::Occupied => AttachError::Occupied,
-                Refused::Exhausted => AttachError::Exhausted,
-            });
-        }
+        let inserted = match self.maps.get_mut(id) {
+            Some(map) => map.regions.insert_at(start, pages, shown),
+            None => Err(Refused::Exhausted),
+        };
+        let place = match inserted {
+            Ok(place) => place,
+            Err(refused) => {
+                self.give_room(account, region_room(pages));
+                return Err(match refused {
+                    Refused::Occupied => AttachError::Occupied,
+                    Refused::Exhausted => AttachError::Exhausted,
+                });
+            }
+        };
         if let Some(places) = self.attached(object) {
             places.push((id, start));
         }
-        self.update_height(id);
-        Ok(())
+        if let Object::Map(_) = object {
+            self.update_height(id);
+        }
+        Ok(place)
     }
 
     /// Where an object is attached.

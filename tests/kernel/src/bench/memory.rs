@@ -57,7 +57,7 @@ pub fn measure(meter: &mut Meter) -> Result<(), Failure> {
 unsafe extern "C" fn clear(dst: *mut u32) {
     naked_asm!(
         "push {{r4-r9, lr}}",
-        "mov r1, #128",
+        "mov r1, #16",
         "mov r2, #0",
         "mov r3, #0",
         "mov r4, #0",
@@ -67,7 +67,9 @@ unsafe extern "C" fn clear(dst: *mut u32) {
         "mov r8, #0",
         "mov r9, #0",
         "1:",
+        ".rept 8",
         "stmia r0!, {{r2-r9}}",
+        ".endr",
         "subs r1, r1, #1",
         "bne 1b",
         "pop {{r4-r9, pc}}",
@@ -79,10 +81,12 @@ unsafe extern "C" fn clear(dst: *mut u32) {
 unsafe extern "C" fn copy(dst: *mut u32, src: *const u32) {
     naked_asm!(
         "push {{r4-r10, lr}}",
-        "mov r2, #128",
+        "mov r2, #16",
         "1:",
+        ".rept 8",
         "ldmia r1!, {{r3-r10}}",
         "stmia r0!, {{r3-r10}}",
+        ".endr",
         "subs r2, r2, #1",
         "bne 1b",
         "pop {{r4-r10, pc}}",

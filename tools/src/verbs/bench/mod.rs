@@ -2,6 +2,7 @@
 
 mod floor;
 mod lifecycle;
+mod pages;
 mod restore;
 mod table;
 
@@ -29,7 +30,8 @@ use crate::{
 /// rpc (what requests and memory cost a component, beside that floor), lifecycle (what starting, killing and restarting a
 /// component costs, part by part, beside that floor), objects (that what RTCR does with an object costs the same however
 /// many there are), responses (how soon a component is answered while another one is checkpointed and restored), restore (what
-/// checkpoints and restores take, part by part, beside what the same work takes at least).
+/// checkpoints and restores take, part by part, beside what the same work takes at least). `pages` is none: it writes the tables
+/// of docs/src/results again, each by the command that stands there.
 #[derive(Debug, Args)]
 pub struct Bench {
     /// The benchmark.
@@ -49,6 +51,12 @@ pub struct Bench {
     /// Of `restore`: how many rounds the counting programs run before they are checkpointed.
     #[arg(long, value_name = "ROUNDS", default_value_t = 16)]
     rounds: u32,
+    /// Of `pages`: write nothing, and show how what the code says now differs.
+    #[arg(long)]
+    check: bool,
+    /// Of `pages`: only tables whose command has this in it; may be repeated.
+    #[arg(long, value_name = "TEXT")]
+    like: Vec<String>,
 }
 
 /// A benchmark.
@@ -116,6 +124,8 @@ const BENCHMARKS: [Benchmark; 6] = [
 
 /// The one that has cases and tables of its own.
 const RESTORE: &str = "restore";
+/// What is no benchmark, and calls them all.
+const PAGES: &str = "pages";
 
 /// The same as the table, free of paths, dates and real time.
 #[derive(Debug, Serialize)]
@@ -138,9 +148,12 @@ impl Bench {
     /// # Errors
     /// No such benchmark, or nothing ran.
     pub fn run(self) -> Result {
-        let Self { name, without_patches, report, plots, only, rounds } = self;
+        let Self { name, without_patches, report, plots, only, rounds, check, like } = self;
+        if name == PAGES {
+            return pages::run(&Workspace::find()?, &like, check);
+        }
         let Some(benchmark) = BENCHMARKS.iter().find(|known| known.name == name) else {
-            let known = BENCHMARKS.map(|benchmark| benchmark.name);
+            let known: Vec<_> = BENCHMARKS.iter().map(|benchmark| benchmark.name).chain([PAGES]).collect();
             return Err(format!("there is no benchmark `{name}`; {}", suggest::hint(&name, &known)).into());
         };
         let workspace = Workspace::find()?;

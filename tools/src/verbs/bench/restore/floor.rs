@@ -1,4 +1,5 @@
-//! What the same work takes at least: its bytes copied at the machine's best rate, its pages mapped, and what must be created,
+//! What the same work takes at least: its bytes copied at the machine's best rate, what is not copied cleared, its pages mapped,
+//! and what must be created,
 //! from figures of `bench kernel` that were measured in the same call of the tool.
 //!
 //! No request is in it, nothing of RTCR's or core's own work, and no instruction of the component. Frames, page directories, page
@@ -14,6 +15,7 @@ const PAGE: u64 = 4 << 10;
 /// Primitives, in picoseconds.
 pub struct Floor {
     copy: u64,
+    clear: u64,
     map: u64,
     section: u64,
     share: u64,
@@ -37,6 +39,7 @@ impl Floor {
         let map = of("page/map 4 KiB in another address space")?;
         Ok(Self {
             copy: of("memory/copy 4 KiB with ldm and stm")?,
+            clear: of("memory/clear 4 KiB with stm")?,
             map,
             section: of("page/map 1 MiB")?,
             share: of("cnode/copy of a frame")? + map,
@@ -60,7 +63,10 @@ impl Floor {
     pub fn restore(&self, work: &Work, sections: u32) -> u64 {
         let sections = u64::from(sections);
         let small = work.mapped.own.saturating_sub(sections * ((1 << 20) / PAGE));
-        let memory = (work.copied + work.stack_bytes) / PAGE * self.copy
+        let copied = (work.copied + work.stack_bytes) / PAGE;
+        // What is not overwritten was somebody else's.
+        let memory = copied * self.copy
+            + work.mapped.own.saturating_sub(copied) * self.clear
             + small * self.map
             + sections * self.section
             + work.mapped.shared * self.share

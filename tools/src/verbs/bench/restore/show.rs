@@ -115,7 +115,8 @@ impl Thesis {
         };
         let scopes = |scopes: super::measure::Scopes| scopes.time.saturating_sub(scopes.count * note);
         let repair = scopes(work.repairs);
-        let memcpy = work.core("memory", "Pd.copy").saturating_sub(work.repair_copies);
+        let copies = work.core("memory", "Pd.copy") + work.core("memory", "Pd.several");
+        let memcpy = copies.saturating_sub(work.repair_copies);
         Self {
             allocation: scopes(traced.allocations),
             allocation_and_restore: scopes(work.allocations) + all(&["memory"]).saturating_sub(repair),
