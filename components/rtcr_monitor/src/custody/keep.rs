@@ -86,7 +86,7 @@ impl Keeper {
                     (None, Err(CustodyError::Failed))
                 }
             },
-            Order::Restore(stored) => match self.make_standing(program, stored) {
+            Order::Restore(stored) => match self.make_standing(program, *stored) {
                 Ok(child) => (Some(child), Ok(Answer::Done)),
                 Err(error) => (None, Err(error)),
             },
@@ -164,7 +164,7 @@ impl Keeper {
         }
         let identity = self.identity_of(self.post.binaries.0);
         let Kept { checkpoint, pool, .. } = kept;
-        Ok(Answer::Taken(Stored { identity, checkpoint, pool }))
+        Ok(Answer::Taken(Box::new(Stored { identity, checkpoint, pool })))
     }
 
     /// What the child is, and room for a checkpoint.

@@ -8,7 +8,7 @@ pub mod keep;
 mod serve;
 mod transfer;
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use base::{
@@ -47,7 +47,7 @@ pub enum Order {
     Resume,
     End,
     Accept(Description),
-    Restore(Stored),
+    Restore(Box<Stored>),
 }
 
 /// What a keeper answers.
@@ -55,7 +55,7 @@ pub enum Answer {
     Done,
     Description(Description),
     /// A checkpoint.
-    Taken(Stored),
+    Taken(Box<Stored>),
     /// Room for one.
     Room(Pool<Shared>),
 }

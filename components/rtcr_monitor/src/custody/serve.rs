@@ -1,6 +1,6 @@
 //! The sessions of CUSTODY, served by the first thread.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use base::{
     Env,
@@ -39,7 +39,7 @@ impl Session {
         self.desk.transfer.cancel();
         match self.desk.ask(Order::Take { stop })? {
             Answer::Taken(stored) => {
-                self.desk.transfer.export(stored);
+                self.desk.transfer.export(*stored);
                 Ok(())
             }
             _ => Err(CustodyError::Failed),
@@ -111,7 +111,7 @@ impl Custody for Session {
 
     fn restore(&mut self) -> Result<(), CustodyError> {
         let stored = self.desk.transfer.whole()?;
-        self.done(Order::Restore(stored))
+        self.done(Order::Restore(Box::new(stored)))
     }
 }
 
