@@ -223,8 +223,13 @@ fn a_restored_instance_costs_what_the_one_before_did() {
 
 #[test]
 fn without_memory_for_a_checkpoint_a_program_runs_on() {
-    let story =
-        Story::of(&run_with("large_dataspaces", &["component.rtcr.ram=2700K", "checkpoints=3"]), &LARGE_DATASPACES);
+    let settings = [
+        "component.rtcr.ram=4100K",
+        "component.large_dataspaces.ram=3M",
+        "component.large_dataspaces.stack=1016K",
+        "checkpoints=3",
+    ];
+    let story = Story::of(&run_with("large_dataspaces", &settings), &LARGE_DATASPACES);
     assert_eq!(story.program(), LARGE_DATASPACES.lines());
     assert_eq!(story.count("runs on without checkpoint"), 3);
     assert_eq!(story.count("there is no memory for"), 3);

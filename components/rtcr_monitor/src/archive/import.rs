@@ -173,16 +173,24 @@ impl Keeper {
     fn has_room(&self, need: &Need) -> Result<(), NotLoaded> {
         let account = self.env.pd().account(OWN).map_err(NotLoaded::Account)?;
         let available = u64::from(account.ram.saturating_sub(account.ram_used));
-        let bytes = |count: usize, size: usize| (count as u64).saturating_mul(size as u64);
-        // The shelf takes twice as much, and the heap rounds up to the next power of two.
-        let heap = bytes(need.objects, size_of::<ObjectInfo>()) + bytes(need.regions, size_of::<RegionInfo>());
-        let heap = heap + bytes(need.served, 4);
-        let needed = heap * 4 + bytes(need.words, 8) + bytes(need.pages as usize, PAGE as usize) + SPARE;
+        let needed = memory_for(need);
         match needed <= available {
             true => Ok(()),
             false => Err(NotLoaded::Memory(format!("it needs {needed} bytes, and its parent has {available}"))),
         }
     }
+}
+
+/// Bytes that room for a checkpoint takes, and what else is needed meanwhile. What is told of an image comes from outside, and is
+/// held against what there is before any of it is asked for.
+pub(crate) fn memory_for(need: &Need) -> u64 {
+    let bytes = |count: usize, size: usize| (count as u64).saturating_mul(size as u64);
+    // The shelf takes twice as much, and the heap rounds up to the next power of two.
+    let objects =
+        bytes(need.objects, size_of::<ObjectInfo>()).saturating_add(bytes(need.regions, size_of::<RegionInfo>()));
+    let heap = objects.saturating_add(bytes(need.served, 4)).saturating_mul(4);
+    let pages = bytes(need.pages as usize, PAGE as usize);
+    heap.saturating_add(bytes(need.words, 8)).saturating_add(pages).saturating_add(SPARE)
 }
 
 /// Bytes that are left for what else is needed meanwhile.

@@ -23,6 +23,7 @@ use rtcr::{
 
 use super::{Answer, Answered, Desk, Order, Stored};
 use crate::{
+    archive::import::memory_for,
     keeper::{CUSTODY, Keeper},
     plan::Way,
     revive::Untaken,
@@ -90,8 +91,9 @@ impl Keeper {
                 Ok(child) => (Some(child), Ok(Answer::Done)),
                 Err(error) => (None, Err(error)),
             },
-            Order::Hold | Order::Resume | Order::End => (None, Ok(Answer::Done)),
-            Order::Take { .. } => (None, Err(CustodyError::State)),
+            Order::Hold | Order::End => (None, Ok(Answer::Done)),
+            // There is nothing that could run.
+            Order::Resume | Order::Take { .. } => (None, Err(CustodyError::State)),
         };
         desk.answer(answer);
         child
@@ -152,16 +154,15 @@ impl Keeper {
                 CustodyError::Failed
             }
         })?;
+        if kept.checkpoint.information().stage == Stage::Booting {
+            // Nobody could restore it directly. It goes on booting.
+            return Err(CustodyError::Busy);
+        }
         if stop {
             // It is below its keeper, so nothing of it has run since.
             self.hold(child)?;
         }
         self.tell_taken(&kept);
-        let information = kept.checkpoint.information();
-        if information.stage == Stage::Booting {
-            // Nobody could restore it directly.
-            return Err(CustodyError::Busy);
-        }
         let identity = self.identity_of(self.post.binaries.0);
         let Kept { checkpoint, pool, .. } = kept;
         Ok(Answer::Taken(Box::new(Stored { identity, checkpoint, pool })))
@@ -196,14 +197,6 @@ impl Keeper {
         }
         let account = self.env.pd().account(OWN).map_err(|_| CustodyError::Failed)?;
         let ram = account.ram.saturating_sub(account.ram_used);
-        let needed = u64::from(other.ram) + u64::from(other.pages) * u64::from(base::session::pd::PAGE);
-        let fits = own.slots == other.slots
-            && u64::from(ram) >= needed
-            && account.caps.saturating_sub(account.caps_used) >= other.caps;
-        if !fits {
-            log::warn!("{} needs {needed} bytes and {} capabilities, and there are not as many.", own.name, other.caps);
-            return Err(CustodyError::Room);
-        }
         let need = Need {
             objects: other.objects as usize,
             regions: other.regions as usize,
@@ -211,6 +204,15 @@ impl Keeper {
             served: other.served as usize,
             pages: other.pages,
         };
+        // What it tells of itself comes from another node.
+        let needed = u64::from(other.ram).saturating_add(memory_for(&need));
+        let fits = own.slots == other.slots
+            && u64::from(ram) >= needed
+            && account.caps.saturating_sub(account.caps_used) >= other.caps;
+        if !fits {
+            log::warn!("{} needs {needed} bytes and {} capabilities, and there are not as many.", own.name, other.caps);
+            return Err(CustodyError::Room);
+        }
         Pool::new(self.up, 1, &need, need.pages.max(1)).map_err(|_| CustodyError::Room)
     }
 

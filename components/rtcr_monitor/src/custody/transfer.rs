@@ -128,6 +128,12 @@ impl Transfer {
         if *self.now.lock() != Now::Writing || count as usize > WINDOW {
             return Err(CustodyError::State);
         }
+        // Once the carrier has ended nobody empties the window.
+        match *self.result.lock() {
+            Some(Err(error)) => return Err(error),
+            Some(Ok(_)) => return Err(CustodyError::State),
+            None => {}
+        }
         self.count.store(count, SeqCst);
         self.filled.release();
         self.emptied.acquire();
@@ -176,9 +182,9 @@ impl Transfer {
                 Job::Import(pool, of) => self.read_image(pool, &of),
             };
             *self.result.lock() = Some(result);
-            self.done.release();
-            // Who still brings something for it waits for nothing.
+            // Who still brings something for it waits for nothing. Before the end is told, since the next job may begin then.
             self.emptied.release();
+            self.done.release();
         }
     }
 
