@@ -193,9 +193,10 @@ fn an_image_grants_nothing() {
     assert_eq!(refused(|image| image.information.account.caps = account.caps + 1), expected);
     let is_too_high = |refused: Option<Refused>| matches!(refused, Some(Refused::Priority { saved, given, .. }) if saved == priority + 1 && given == priority);
     assert!(is_too_high(refused(|image| {
-        let thread = |object: &mut ObjectInfo| match &mut object.info {
-            Info::Thread(thread) => thread.priority = priority + 1,
-            _ => {}
+        let thread = |object: &mut ObjectInfo| {
+            if let Info::Thread(thread) = &mut object.info {
+                thread.priority = priority + 1;
+            }
         };
         image.information.objects.iter_mut().for_each(thread);
     })));
