@@ -15,13 +15,13 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Run the tests: all of them, or one suite.
+/// Run the tests: all but those that are run only if they are named, or one suite.
 ///
 /// The last line is `N passed, N failed`. Suites: host (everything that needs no board), boot (scenarios booted whole),
-/// kernel (what is relied on, shown on the kernel itself), toolchains (a boot with what each of them builds), checkpoint
-/// (each feature of a component, checkpointed and restored), sweep (checkpoints at thousands of instants),
-/// faults (whatever fails meanwhile), long (thousands of checkpoints in a row); and, of host and boot, nodes (several
-/// machines, and what joins them).
+/// kernel (what is relied on, shown on the kernel itself), toolchains (a boot with what each of them builds), sweep
+/// (checkpoints at thousands of instants), faults (whatever fails meanwhile). Run only if they are named: checkpoint (each
+/// feature of a component, checkpointed and restored), long (thousands of checkpoints in a row); and, of host and boot, nodes
+/// (several machines, and what joins them).
 #[derive(Debug, Args)]
 pub struct Test {
     /// The suite; all of them if none is named.
@@ -49,8 +49,8 @@ pub struct Test {
 struct Suite {
     name: &'static str,
     tests: Tests,
-    /// Its tests are in other suites, so it is run only if it is named.
-    is_part: bool,
+    /// It is run only if it is named: its tests are in other suites, or it takes too long for every change.
+    only_named: bool,
     /// What the host must have for it.
     needs: &'static [Need],
 }
@@ -59,17 +59,17 @@ struct Suite {
 const BOARD: &[Need] = &[Need::Kernel, Need::Emulator];
 
 const SUITES: [Suite; 11] = [
-    Suite { name: "host", tests: Tests::Cargo(&[]), is_part: false, needs: &[Need::Kernel] },
-    Suite { name: "boot", tests: Tests::Cargo(&["rtcr-tests"]), is_part: false, needs: BOARD },
-    Suite { name: "kernel", tests: Tests::Board("tests/run/kernel_tests.toml"), is_part: false, needs: BOARD },
-    Suite { name: "resources", tests: Tests::Board("tests/run/resources_tests.toml"), is_part: false, needs: BOARD },
-    Suite { name: "system", tests: Tests::Board("tests/run/system_tests.toml"), is_part: false, needs: BOARD },
-    Suite { name: "toolchains", tests: Tests::Toolchains, is_part: false, needs: BOARD },
-    Suite { name: "checkpoint", tests: Tests::Features, is_part: false, needs: BOARD },
-    Suite { name: "sweep", tests: Tests::Sweep, is_part: false, needs: BOARD },
-    Suite { name: "faults", tests: Tests::Faults, is_part: false, needs: BOARD },
-    Suite { name: "long", tests: Tests::Long, is_part: false, needs: BOARD },
-    Suite { name: "nodes", tests: Tests::Nodes, is_part: true, needs: BOARD },
+    Suite { name: "host", tests: Tests::Cargo(&[]), only_named: false, needs: &[Need::Kernel] },
+    Suite { name: "boot", tests: Tests::Cargo(&["rtcr-tests"]), only_named: false, needs: BOARD },
+    Suite { name: "kernel", tests: Tests::Board("tests/run/kernel_tests.toml"), only_named: false, needs: BOARD },
+    Suite { name: "resources", tests: Tests::Board("tests/run/resources_tests.toml"), only_named: false, needs: BOARD },
+    Suite { name: "system", tests: Tests::Board("tests/run/system_tests.toml"), only_named: false, needs: BOARD },
+    Suite { name: "toolchains", tests: Tests::Toolchains, only_named: false, needs: BOARD },
+    Suite { name: "checkpoint", tests: Tests::Features, only_named: true, needs: BOARD },
+    Suite { name: "sweep", tests: Tests::Sweep, only_named: false, needs: BOARD },
+    Suite { name: "faults", tests: Tests::Faults, only_named: false, needs: BOARD },
+    Suite { name: "long", tests: Tests::Long, only_named: true, needs: BOARD },
+    Suite { name: "nodes", tests: Tests::Nodes, only_named: true, needs: BOARD },
 ];
 
 #[derive(Serialize)]
@@ -88,7 +88,7 @@ impl Test {
         let Self { suite, only, without_patches, instants, at, report } = self;
         let names = SUITES.map(|suite| suite.name);
         let suites: Vec<&Suite> = match &suite {
-            None => SUITES.iter().filter(|suite| !suite.is_part).collect(),
+            None => SUITES.iter().filter(|suite| !suite.only_named).collect(),
             Some(wanted) => match SUITES.iter().find(|suite| suite.name == wanted) {
                 Some(suite) => vec![suite],
                 None => return Err(format!("there is no suite `{wanted}`; {}", suggest::hint(wanted, &names)).into()),
